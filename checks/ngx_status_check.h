@@ -1,0 +1,174 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ *
+ * What a check is, what a probe is, and what a check type has to be: one
+ * file, and one row in ngx_status_checks.c.
+ */
+
+
+#ifndef _NGX_STATUS_CHECK_H_INCLUDED_
+#define _NGX_STATUS_CHECK_H_INCLUDED_
+
+
+#include "../ngx_status_module/ngx_status_types.h"
+#include "ngx_status_expect.h"
+
+
+typedef struct ngx_status_check_s       ngx_status_check_t;
+typedef struct ngx_status_check_type_s  ngx_status_check_type_t;
+typedef struct ngx_status_probe_s       ngx_status_probe_t;
+
+
+/* "drop" and "slower" */
+
+typedef struct {
+    double                    warning;   /* points, or a fraction; 0: off */
+    double                    critical;
+    ngx_uint_t                median;    /* of the last N; 0: the previous */
+} ngx_status_delta_conf_t;
+
+
+/*
+ * One configured check; made by the master, read by all, never changed.
+ * Lives in the cycle's pool, so nothing of it may be kept in the zone.
+ * Strings that libcurl takes are NUL-terminated behind their length.
+ */
+
+struct ngx_status_check_s {
+    ngx_str_t                 id;
+    ngx_str_t                 title;     /* the ID when not set */
+    ngx_str_t                 group;     /* title of its group; may be empty */
+    ngx_str_t                 team;      /* may be empty */
+    ngx_uint_t                core;      /* role core, else role extra */
+    const ngx_status_check_type_t  *type;
+
+    ngx_str_t                 url;       /* as configured; may hold secrets:
+                                            never shown */
+    ngx_str_t                 target;    /* redacted: what may be shown */
+    ngx_str_t                 scheme;    /* lower case, without "://" */
+    ngx_str_t                 host;      /* without port and brackets */
+    in_port_t                 port;      /* the type's default filled in */
+
+    ngx_msec_t                interval;
+    ngx_msec_t                timeout;
+    ngx_uint_t                fall;
+    ngx_uint_t                rise;
+
+    ngx_str_t                 method;    /* empty: GET, or POST with a body */
+    ngx_array_t              *headers;   /* of ngx_str_t "Name: value\0",
+                                            request headers; NULL: none */
+    ngx_str_t                 body;      /* request body; data NULL: none */
+    ngx_uint_t                follow;    /* redirects at most; 0: none */
+    ngx_str_t                 user_agent;
+    ngx_flag_t                tls_verify;
+    ngx_str_t                 tls_ca;    /* file; empty: the system's */
+    ngx_str_t                 tls_cert;  /* file, with the key unless below */
+    ngx_str_t                 tls_key;
+    ngx_str_t                 resolve;   /* address to connect to instead of
+                                            resolving the host; or empty */
+    ngx_flag_t                keepalive;
+    size_t                    max_body;  /* bytes judged of an answer */
+
+    ngx_status_cond_t        *conds;     /* expects and prefers, in order */
+    ngx_uint_t                nconds;
+    ngx_str_t                *bots;
+    ngx_uint_t                nbots;
+
+    ngx_status_json_path_t   *score;     /* NULL: not a score check */
+    double                    scale;     /* 1 by default */
+    ngx_status_json_path_t   *grade;
+    ngx_status_json_path_t   *categories;
+    double                    categories_scale;
+    ngx_str_t                 series_url;        /* of score_history */
+    ngx_status_json_path_t   *series;
+    ngx_status_delta_conf_t   drop;
+    ngx_status_delta_conf_t   slower;
+
+    void                     *conf;      /* the type's: made by its conf() */
+};
+
+
+/*
+ * One probe: made and owned by the checker, one at a time for a check.
+ * start() gets it with check, log and done set, result zeroed but for "at",
+ * score zeroed with value NAN.  The type fills result->latency, phases,
+ * size, cert_expires, http_status and the score, judges with
+ * ngx_status_judge(), and calls done() exactly once, from the loop or from
+ * within start().  After done() the probe is the checker's again.
+ */
+
+struct ngx_status_probe_s {
+    const ngx_status_check_t  *check;
+    ngx_log_t                 *log;
+    ngx_status_result_t        result;
+    ngx_status_score_t         score;
+
+    void                     (*done)(ngx_status_probe_t *probe);
+    void                      *data;     /* the checker's */
+    void                      *ctx;      /* the type's, from start to done */
+};
+
+
+struct ngx_status_check_type_s {
+    ngx_str_t                  name;     /* the "type" in JSON */
+    const ngx_str_t           *schemes;  /* ends with an empty one */
+    const in_port_t           *ports;    /* default ports, by scheme */
+    ngx_uint_t                 subjects; /* mask: what conditions may ask */
+
+    /* "prefer latency" where the check has none, in ms */
+    ngx_msec_t                 latency;
+
+    /*
+     * Looks at the check once all its directives are known: URL, options
+     * that do not fit.  NGX_ERROR with a sentence in err.  Master, also
+     * under "nginx -t": no I/O but reading the files it names.  May be NULL.
+     */
+    ngx_int_t                (*conf)(ngx_pool_t *pool,
+                                     ngx_status_check_t *check, char *err,
+                                     size_t errlen);
+
+    /*
+     * Begins a probe and returns at once.  There is no return value: a probe
+     * that can not begin is a result too (unknown, with the reason).
+     */
+    void                     (*start)(ngx_status_probe_t *probe);
+
+    /* Ends a probe early, without done(), and frees what start() took. */
+    void                     (*stop)(ngx_status_probe_t *probe);
+
+    /* Once a checker process, before any start(); may be NULL.  NGX_ERROR
+     * makes every probe of the type "unknown". */
+    ngx_int_t                (*init)(ngx_cycle_t *cycle);
+};
+
+
+/* The table: pointers, ends with NULL. */
+extern const ngx_status_check_type_t  *ngx_status_check_types[];
+
+/*
+ * Finds the type of a URL's scheme and fills type, scheme, host, port and
+ * target (redacted: no user:password, and the values of query arguments
+ * whose name sounds like a secret are "***").  NGX_ERROR with a sentence
+ * ("unknown scheme \"htpp\", expected http or https").  Master.
+ */
+
+ngx_int_t ngx_status_check_url(ngx_pool_t *pool, ngx_status_check_t *check,
+    char *err, size_t errlen);
+
+/*
+ * A URL as it may be shown, cut to "size" - 1 bytes: what check_url() makes
+ * "target" of, and what a redirect leads to.  Returns the length.  Any
+ * process.
+ */
+
+size_t ngx_status_url_redact(u_char *dst, size_t size, const u_char *url,
+    size_t len);
+
+/* Fills the judgement of a probe that could not be made: unknown, E_INTERNAL,
+ * with a message; the caller then calls done(). */
+void ngx_status_probe_fault(ngx_status_probe_t *probe, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+
+#endif /* _NGX_STATUS_CHECK_H_INCLUDED_ */

@@ -1,0 +1,505 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ *
+ * http:// and https:// over libcurl.
+ *
+ * A probe goes: place to resolve its name in (begin) -> transfer (run) ->
+ * perhaps a second look at a name that failed (ended, looked_up) ->
+ * judgement (finish) -> perhaps a second request for the score's history ->
+ * done (leave).  stop() may come between any two of these.
+ */
+
+
+#include "ngx_status_http.h"
+#include <math.h>
+
+
+#define NGX_STATUS_HTTP_LOOKUP   1000    /* ms at least for a second look */
+#define NGX_STATUS_HTTP_AGAIN    50      /* ms, when too many look already */
+#define NGX_STATUS_HTTP_SERIES   50      /* ms at least for the second request
+                                            */
+
+
+static ngx_int_t ngx_status_http_init(ngx_cycle_t *cycle);
+static void ngx_status_http_start(ngx_status_probe_t *probe);
+static void ngx_status_http_stop(ngx_status_probe_t *probe);
+static void ngx_status_http_begin(ngx_status_http_t *h, uint32_t name);
+static void ngx_status_http_ready(ngx_status_resolve_t *r);
+static void ngx_status_http_run(ngx_status_http_t *h);
+static void ngx_status_http_expired(ngx_event_t *ev);
+static void ngx_status_http_ended(ngx_status_transfer_t *t, CURLcode code);
+static void ngx_status_http_ask(ngx_status_http_t *h);
+static void ngx_status_http_looked_up(void *data, int eai);
+static void ngx_status_http_finish(ngx_status_http_t *h, CURLcode code,
+    int eai);
+static void ngx_status_http_series(ngx_status_http_t *h, CURLcode code);
+static void ngx_status_http_fault(ngx_status_http_t *h, const char *text);
+static void ngx_status_http_release(ngx_status_http_t *h);
+static void ngx_status_http_leave(ngx_status_http_t *h);
+static ngx_msec_t ngx_status_http_left(ngx_status_http_t *h);
+
+
+static const ngx_str_t  ngx_status_http_schemes[] = {
+    ngx_string("http"),
+    ngx_string("https"),
+    ngx_null_string
+};
+
+static const in_port_t  ngx_status_http_ports[] = { 80, 443 };
+
+
+const ngx_status_check_type_t  ngx_status_check_http = {
+    ngx_string("http"),
+    ngx_status_http_schemes,
+    ngx_status_http_ports,
+    ngx_status_subject_bit(NGX_STATUS_S_STATUS)            /* subjects */
+    |ngx_status_subject_bit(NGX_STATUS_S_BODY)
+    |ngx_status_subject_bit(NGX_STATUS_S_HEADER)
+    |ngx_status_subject_bit(NGX_STATUS_S_JSON)
+    |ngx_status_subject_bit(NGX_STATUS_S_LATENCY)
+    |ngx_status_subject_bit(NGX_STATUS_S_CERT)
+    |ngx_status_subject_bit(NGX_STATUS_S_SIZE)
+    |ngx_status_subject_bit(NGX_STATUS_S_SCORE),
+    2000,                                                  /* latency */
+    ngx_status_http_conf,
+    ngx_status_http_start,
+    ngx_status_http_stop,
+    ngx_status_http_init
+};
+
+
+static ngx_connection_t   ngx_status_http_connection;      /* for log lines */
+
+
+static ngx_int_t
+ngx_status_http_init(ngx_cycle_t *cycle)
+{
+    ngx_status_http_connection.fd = (ngx_socket_t) -1;
+    ngx_status_resolve_init(cycle->log);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_status_http_start(ngx_status_probe_t *probe)
+{
+    ngx_status_http_t  *h;
+
+    h = calloc(1, sizeof(ngx_status_http_t));
+
+    if (h == NULL) {
+        ngx_status_probe_fault(probe, "no memory");
+        probe->done(probe);
+        return;
+    }
+
+    probe->ctx = h;
+
+    h->probe = probe;
+    h->conf = probe->check->conf;
+    h->curl.timeout = probe->check->timeout;
+    h->curl.started = ngx_current_msec;
+
+    h->transfer.data = h;
+    h->transfer.done = ngx_status_http_ended;
+
+    h->timer.data = &ngx_status_http_connection;
+    h->timer.handler = ngx_status_http_expired;
+    h->timer.log = probe->log;
+    h->timer.cancelable = 1;
+
+    h->resolve.data = h;
+    h->resolve.ready = ngx_status_http_ready;
+
+    ngx_status_http_begin(h, h->conf->name);
+}
+
+
+static void
+ngx_status_http_begin(ngx_status_http_t *h, uint32_t name)
+{
+    h->resolve.name = name;
+
+    if (name && ngx_status_resolve_begin(&h->resolve) == NGX_AGAIN) {
+        h->waited = ngx_current_msec;
+        ngx_add_timer(&h->timer, ngx_status_http_left(h));
+        return;
+    }
+
+    ngx_status_http_run(h);
+}
+
+
+static void
+ngx_status_http_ready(ngx_status_resolve_t *r)
+{
+    ngx_status_http_t  *h;
+
+    h = r->data;
+
+    h->waited = ngx_current_msec - h->waited;
+
+    if (h->timer.timer_set) {
+        ngx_del_timer(&h->timer);
+    }
+
+    ngx_status_http_run(h);
+}
+
+
+static void
+ngx_status_http_run(ngx_status_http_t *h)
+{
+    ngx_status_http_conf_t  *conf;
+
+    conf = h->conf;
+
+    if (h->series) {
+        h->json = ngx_status_json_create(&h->probe->check->series, 1);
+
+    } else if (conf->npaths) {
+        h->json = ngx_status_json_create(conf->paths, conf->npaths);
+    }
+
+    if ((h->series || conf->npaths) && h->json == NULL) {
+        ngx_status_http_fault(h, "no memory");
+        return;
+    }
+
+    if (ngx_status_http_request(h, ngx_status_http_left(h)) != NGX_OK) {
+        ngx_status_http_fault(h, "the request could not be begun");
+        return;
+    }
+
+    h->running = 1;
+}
+
+
+static void
+ngx_status_http_stop(ngx_status_probe_t *probe)
+{
+    ngx_status_http_release(probe->ctx);
+    probe->ctx = NULL;
+}
+
+
+/* No place to resolve in came, or no second look at a name. */
+
+static void
+ngx_status_http_expired(ngx_event_t *ev)
+{
+    ngx_status_http_t  *h;
+
+    h = (ngx_status_http_t *) ((char *) ev - offsetof(ngx_status_http_t,
+                                                      timer));
+
+    if (h->unresolved && h->lookup == NULL && ngx_status_http_left(h) > 1) {
+        ngx_status_http_ask(h);
+        return;
+    }
+
+    ngx_status_http_fault(h, h->lookup ? "the resolver did not answer"
+                                       : "the resolver is busy");
+}
+
+
+static void
+ngx_status_http_ended(ngx_status_transfer_t *t, CURLcode code)
+{
+    ngx_status_http_t    *h;
+    ngx_status_result_t   unused;
+
+    h = t->data;
+    h->running = 0;
+
+    ngx_status_curl_phases(&h->curl, h->transfer.easy,
+                           h->series ? &unused : &h->probe->result);
+
+    ngx_status_resolve_end(&h->resolve,
+                           code == CURLE_OPERATION_TIMEDOUT
+                           && h->curl.phase == NGX_STATUS_PHASE_RESOLVE);
+
+    if (h->series) {
+        ngx_status_http_series(h, code);
+        return;
+    }
+
+    if (code == CURLE_COULDNT_RESOLVE_HOST && !h->busy) {
+        h->unresolved = 1;
+        ngx_status_http_ask(h);
+        return;
+    }
+
+    ngx_status_http_finish(h, code, 0);
+}
+
+
+/* A name did not resolve; whose fault that is libcurl does not tell. */
+
+static void
+ngx_status_http_ask(ngx_status_http_t *h)
+{
+    char        host[256];
+    ngx_int_t   rc;
+    ngx_msec_t  wait;
+
+    ngx_status_curl_host(h->transfer.easy, host, sizeof(host));
+
+    rc = ngx_status_loop_lookup(host, ngx_status_http_looked_up, h,
+                                &h->lookup);
+
+    wait = rc == NGX_OK ? ngx_max(ngx_status_http_left(h),
+                                  NGX_STATUS_HTTP_LOOKUP)
+                        : NGX_STATUS_HTTP_AGAIN;
+
+    ngx_add_timer(&h->timer, wait);
+}
+
+
+static void
+ngx_status_http_looked_up(void *data, int eai)
+{
+    ngx_status_http_t  *h;
+
+    h = data;
+    h->lookup = NULL;
+
+    ngx_status_http_finish(h, CURLE_COULDNT_RESOLVE_HOST, eai);
+}
+
+
+static void
+ngx_status_http_finish(ngx_status_http_t *h, CURLcode code, int eai)
+{
+    long                       status;
+    CURL                      *easy;
+    ngx_msec_t                 late;
+    ngx_status_result_t       *result;
+    ngx_status_score_t         score;
+    ngx_status_evidence_t      ev;
+    const ngx_status_check_t  *check;
+
+    check = h->probe->check;
+    result = &h->probe->result;
+    easy = h->transfer.easy;
+
+    ngx_memzero(&ev, sizeof(ngx_status_evidence_t));
+
+    if (h->body_cut) {
+        ev.body_cut = 1;
+
+    } else if (h->header_cut) {
+        ev.error = NGX_STATUS_E_PROTOCOL;
+        ngx_status_message(ev.message, "header of the answer is over %d kB",
+                           NGX_STATUS_HTTP_HEADER / 1024);
+
+    } else if (h->nomem || h->busy) {
+        ev.fault = NGX_STATUS_E_INTERNAL;
+        ngx_status_message(ev.message, h->nomem ? "no memory"
+                                                : "the resolver is busy");
+
+    } else if (code != CURLE_OK) {
+
+        if (code == CURLE_OPERATION_TIMEDOUT
+            && h->waited > check->timeout / 4)
+        {
+            ev.fault = NGX_STATUS_E_INTERNAL;
+            ngx_status_message(ev.message, "the resolver was busy for %lu ms",
+                               (unsigned long) h->waited);
+
+        } else {
+            ngx_status_curl_error(&h->curl, easy, code, eai, &ev);
+        }
+
+    } else if (h->json) {
+        (void) ngx_status_json_end(h->json);
+    }
+
+    status = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+
+    if (status < 200) {
+        status = 0;
+    }
+
+    if (h->conf->cert_info) {
+        result->cert_expires = ngx_status_curl_expiry(easy);
+
+        if (result->cert_expires) {
+            h->conf->expires = result->cert_expires;
+
+        } else if (check->keepalive && status) {
+            result->cert_expires = h->conf->expires;
+        }
+    }
+
+    result->http_status = (uint16_t) status;
+    result->size = h->size;
+
+    ev.have = ngx_status_subject_bit(NGX_STATUS_S_LATENCY);
+    ev.number[NGX_STATUS_S_LATENCY] = result->latency / 1e6;
+
+    if (status) {
+        ev.have |= ngx_status_subject_bit(NGX_STATUS_S_STATUS)
+                   |ngx_status_subject_bit(NGX_STATUS_S_BODY)
+                   |ngx_status_subject_bit(NGX_STATUS_S_HEADER)
+                   |ngx_status_subject_bit(NGX_STATUS_S_JSON)
+                   |ngx_status_subject_bit(NGX_STATUS_S_SIZE);
+
+        ev.number[NGX_STATUS_S_STATUS] = status;
+        ev.number[NGX_STATUS_S_SIZE] = h->size;
+        ev.headers.data = h->header.data;
+        ev.headers.len = h->header.len;
+        ev.body.data = h->body.data;
+        ev.body.len = h->body.len;
+        ev.json = h->json;
+        ev.json_index = h->conf->index;
+    }
+
+    if (result->cert_expires) {
+        ev.have |= ngx_status_subject_bit(NGX_STATUS_S_CERT);
+        ev.number[NGX_STATUS_S_CERT] = result->cert_expires - ngx_time();
+    }
+
+    score = h->probe->score;
+
+    if (check->score && h->json) {
+        ngx_status_http_score(check, h->json, &score);
+
+        if (!isnan(score.value)) {
+            ev.have |= ngx_status_subject_bit(NGX_STATUS_S_SCORE);
+            ev.number[NGX_STATUS_S_SCORE] = score.value;
+        }
+    }
+
+    ngx_status_judge(check->conds, check->nconds, check->bots, check->nbots,
+                     check->timeout, &ev, result);
+
+    if (result->error == NGX_STATUS_E_LATENCY
+        || result->error == NGX_STATUS_E_TIMEOUT)
+    {
+        late = ngx_status_curl_late(&h->curl);
+
+        if (late) {
+            /* an answer came, and it was not the target that was slow */
+            ngx_status_probe_fault(h->probe, "the checker was late by %lu ms",
+                                   (unsigned long) late);
+        }
+    }
+
+    if (check->score) {
+        ngx_status_http_score_judge(h->probe, h->json, h->body_cut, &score);
+
+        if (!isnan(h->probe->score.value) && check->series_url.len
+            && ngx_status_http_left(h) >= NGX_STATUS_HTTP_SERIES)
+        {
+            h->series = 1;
+            h->size = 0;
+
+            ngx_status_json_free(h->json);
+            h->json = NULL;
+
+            ngx_status_http_put(easy);
+            h->transfer.easy = NULL;
+
+            ngx_status_http_begin(h, h->conf->series_name);
+            return;
+        }
+    }
+
+    ngx_status_http_leave(h);
+}
+
+
+/* The second request; whatever becomes of it, the result stands. */
+
+static void
+ngx_status_http_series(ngx_status_http_t *h, CURLcode code)
+{
+    long  status;
+
+    status = 0;
+    curl_easy_getinfo(h->transfer.easy, CURLINFO_RESPONSE_CODE, &status);
+
+    if (code == CURLE_OK && status >= 200 && status <= 299
+        && ngx_status_json_end(h->json) == NGX_OK)
+    {
+        ngx_status_http_score_series(h->probe->check, h->json,
+                                     &h->probe->score);
+    }
+
+    ngx_status_http_leave(h);
+}
+
+
+/* Ends a probe for a reason of our own; the result, when there is one
+ * already, stands. */
+
+static void
+ngx_status_http_fault(ngx_status_http_t *h, const char *text)
+{
+    if (!h->series) {
+        ngx_status_probe_fault(h->probe, "%s", text);
+    }
+
+    ngx_status_http_leave(h);
+}
+
+
+static void
+ngx_status_http_leave(ngx_status_http_t *h)
+{
+    ngx_status_probe_t  *probe;
+
+    probe = h->probe;
+
+    ngx_status_http_release(h);
+
+    probe->ctx = NULL;
+    probe->done(probe);
+}
+
+
+static void
+ngx_status_http_release(ngx_status_http_t *h)
+{
+    if (h->running) {
+        ngx_status_loop_remove(&h->transfer);
+    }
+
+    /* of one that is cut short the thread may still wait */
+    ngx_status_resolve_end(&h->resolve, h->running);
+
+    if (h->lookup) {
+        ngx_status_loop_lookup_cancel(h->lookup);
+    }
+
+    if (h->timer.timer_set) {
+        ngx_del_timer(&h->timer);
+    }
+
+    if (h->transfer.easy) {
+        ngx_status_http_put(h->transfer.easy);
+    }
+
+    if (h->json) {
+        ngx_status_json_free(h->json);
+    }
+
+    free(h->header.data);
+    free(h->body.data);
+    free(h);
+}
+
+
+static ngx_msec_t
+ngx_status_http_left(ngx_status_http_t *h)
+{
+    ngx_msec_t  passed;
+
+    passed = ngx_current_msec - h->curl.started;
+
+    return passed < h->curl.timeout ? h->curl.timeout - passed : 1;
+}

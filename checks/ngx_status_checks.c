@@ -1,0 +1,342 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ */
+
+
+#include "ngx_status_check.h"
+
+
+#define NGX_STATUS_SCHEME  32        /* bytes of a scheme at most */
+
+
+extern const ngx_status_check_type_t  ngx_status_check_http;
+
+
+/* A new type: its file, a row here, a line in "config", a test, the README. */
+
+const ngx_status_check_type_t  *ngx_status_check_types[] = {
+    &ngx_status_check_http,
+    NULL
+};
+
+
+/* An argument whose name holds one of these is a secret: rather one too many
+ * hidden than one too few. */
+
+static const char  *ngx_status_secrets[] = {
+    "auth", "cred", "jwt", "key", "pass", "pwd", "secret", "session", "sig",
+    "sid", "token", NULL
+};
+
+
+static void ngx_status_check_schemes(char *err, size_t errlen,
+    const ngx_str_t *scheme);
+static ngx_uint_t ngx_status_url_secret(const u_char *name, size_t len);
+
+
+ngx_int_t
+ngx_status_check_url(ngx_pool_t *pool, ngx_status_check_t *check, char *err,
+    size_t errlen)
+{
+    size_t            n;
+    u_char           *p, *end, *host, *last, *port;
+    ngx_int_t         number;
+    ngx_uint_t        i, k;
+    const ngx_str_t  *s;
+
+    p = check->url.data;
+    end = p + check->url.len;
+
+    for (last = p; last < end; last++) {
+        if (*last <= ' ' || *last == 0x7f) {
+            snprintf(err, errlen, "the URL holds a space or a control "
+                     "character at byte %d", (int) (last - p + 1));
+            return NGX_ERROR;
+        }
+    }
+
+    for (host = p; host < end && *host != ':'; host++) { /* void */ }
+
+    n = host - p;
+
+    if (end - host < 3 || ngx_strncmp(host, "://", 3) != 0
+        || n == 0 || n >= NGX_STATUS_SCHEME)
+    {
+        ngx_status_check_schemes(err, errlen, NULL);
+        return NGX_ERROR;
+    }
+
+    check->scheme.len = n;
+    check->scheme.data = ngx_pnalloc(pool, n + 1);
+    if (check->scheme.data == NULL) {
+        goto nomem;
+    }
+
+    ngx_strlow(check->scheme.data, p, n);
+    check->scheme.data[n] = '\0';
+
+    for (i = 0; ngx_status_check_types[i]; i++) {
+        s = ngx_status_check_types[i]->schemes;
+
+        for (k = 0; s[k].len; k++) {
+            if (s[k].len == n
+                && ngx_memcmp(s[k].data, check->scheme.data, n) == 0)
+            {
+                check->type = ngx_status_check_types[i];
+                check->port = check->type->ports[k];
+                goto found;
+            }
+        }
+    }
+
+    ngx_status_check_schemes(err, errlen, &check->scheme);
+    return NGX_ERROR;
+
+found:
+
+    /* authority = [ userinfo "@" ] host [ ":" port ]  [RFC 3986 3.2] */
+
+    host += 3;
+
+    for (last = host; last < end; last++) {
+        if (*last == '/' || *last == '?' || *last == '#') {
+            break;
+        }
+    }
+
+    for (p = last; p > host; p--) {
+        if (p[-1] == '@') {
+            host = p;
+            break;
+        }
+    }
+
+    if (host < last && *host == '[') {
+        port = ngx_strlchr(host, last, ']');
+        if (port == NULL) {
+            snprintf(err, errlen, "the URL has a \"[\" without a \"]\"");
+            return NGX_ERROR;
+        }
+
+        check->host.data = host + 1;
+        check->host.len = port - host - 1;
+        port++;
+
+    } else {
+        port = ngx_strlchr(host, last, ':');
+        if (port == NULL) {
+            port = last;
+        }
+
+        check->host.data = host;
+        check->host.len = port - host;
+    }
+
+    if (port < last) {
+        number = *port == ':' ? ngx_atoi(port + 1, last - port - 1)
+                              : NGX_ERROR;
+
+        if (number < 1 || number > 65535) {
+            /* not shown: it may be half of a password with a "/" in it */
+            snprintf(err, errlen, "invalid port in the URL, expected 1-65535");
+            return NGX_ERROR;
+        }
+
+        check->port = (in_port_t) number;
+    }
+
+    /* NUL-terminated and lower case: names are compared */
+
+    p = ngx_pnalloc(pool, check->host.len + 1);
+    if (p == NULL) {
+        goto nomem;
+    }
+
+    ngx_strlow(p, check->host.data, check->host.len);
+    p[check->host.len] = '\0';
+    check->host.data = p;
+
+    /* every argument may become "***" */
+
+    n = check->url.len * 4 + 1;
+
+    check->target.data = ngx_pnalloc(pool, n);
+    if (check->target.data == NULL) {
+        goto nomem;
+    }
+
+    check->target.len = ngx_status_url_redact(check->target.data, n,
+                                              check->url.data,
+                                              check->url.len);
+
+    return NGX_OK;
+
+nomem:
+
+    snprintf(err, errlen, "no memory");
+    return NGX_ERROR;
+}
+
+
+static void
+ngx_status_check_schemes(char *err, size_t errlen, const ngx_str_t *scheme)
+{
+    size_t            n;
+    ngx_uint_t        i, k;
+    const ngx_str_t  *s;
+
+    if (scheme) {
+        n = snprintf(err, errlen, "unknown scheme \"%s\", expected",
+                     scheme->data);
+    } else {
+        n = snprintf(err, errlen, "the URL has no scheme, expected");
+    }
+
+    for (i = 0; ngx_status_check_types[i]; i++) {
+        s = ngx_status_check_types[i]->schemes;
+
+        for (k = 0; s[k].len && n < errlen; k++) {
+            n += snprintf(err + n, errlen - n, "%s %s://",
+                          i + k ? (s[k + 1].len == 0
+                                   && ngx_status_check_types[i + 1] == NULL
+                                   ? " or" : ",") : "",
+                          s[k].data);
+        }
+    }
+}
+
+
+size_t
+ngx_status_url_redact(u_char *dst, size_t size, const u_char *url, size_t len)
+{
+    u_char        *d, *dend;
+    ngx_uint_t     secret;
+    const u_char  *p, *end, *name, *last;
+
+    d = dst;
+    dend = dst + size - 1;
+    p = url;
+    end = url + len;
+
+#define put(c)  do { if (d < dend) { *d++ = (c); } } while (0)
+
+    while (p < end && *p != '/' && *p != '?' && *p != '#') {
+        put(*p);
+        p++;
+    }
+
+    /* user and password; an "@" of the path is not one of the authority */
+
+    if (end - p > 2 && p[0] == '/' && p[1] == '/') {
+        put('/');
+        put('/');
+        p += 2;
+
+        for (last = p, name = p; last < end; last++) {
+            if (*last == '/' || *last == '?' || *last == '#') {
+                break;
+            }
+
+            if (*last == '@') {
+                name = last + 1;
+            }
+        }
+
+        p = name;
+    }
+
+    while (p < end && *p != '?' && *p != '#') {
+        put(*p);
+        p++;
+    }
+
+    /* arguments; a fragment may hold some too */
+
+    while (p < end) {
+        put(*p);
+        name = ++p;
+
+        while (p < end && *p != '=' && *p != '&' && *p != ';' && *p != '#'
+               && *p != '?')
+        {
+            put(*p);
+            p++;
+        }
+
+        if (p == end || *p != '=') {
+            continue;
+        }
+
+        secret = ngx_status_url_secret(name, p - name);
+
+        put('=');
+        p++;
+
+        if (secret && p < end && *p != '&' && *p != ';' && *p != '#') {
+            put('*');
+            put('*');
+            put('*');
+        }
+
+        while (p < end && *p != '&' && *p != ';' && *p != '#') {
+            if (!secret) {
+                put(*p);
+            }
+            p++;
+        }
+    }
+
+#undef put
+
+    *d = '\0';
+
+    return d - dst;
+}
+
+
+static ngx_uint_t
+ngx_status_url_secret(const u_char *name, size_t len)
+{
+    size_t       n;
+    ngx_uint_t   i;
+    const char  *s;
+
+    if (memchr(name, '%', len)) {
+        /* who hides a name hides a secret */
+        return 1;
+    }
+
+    for (i = 0; ngx_status_secrets[i]; i++) {
+        s = ngx_status_secrets[i];
+
+        for (n = 0; n + strlen(s) <= len; n++) {
+            if (strncasecmp((char *) name + n, s, strlen(s)) == 0) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+void
+ngx_status_probe_fault(ngx_status_probe_t *probe, const char *fmt, ...)
+{
+    int      n;
+    char     text[NGX_STATUS_MESSAGE];
+    va_list  args;
+
+    va_start(args, fmt);
+    n = vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+
+    n = ngx_max(0, ngx_min(n, (int) sizeof(text) - 1));
+
+    probe->result.state = NGX_STATUS_UNKNOWN;
+    probe->result.error = NGX_STATUS_E_INTERNAL;
+
+    ngx_status_text_copy(probe->result.message, NGX_STATUS_MESSAGE,
+                         (u_char *) text, n);
+}

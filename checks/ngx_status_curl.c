@@ -1,0 +1,761 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ */
+
+
+#include "ngx_status_curl.h"
+#include "../ngx_status_module/ngx_status_loop.h"
+#include <netdb.h>
+#include <sys/socket.h>
+
+
+/* Lateness of ours that takes the blame for a timeout: a quarter of it, but
+ * no jitter */
+#define NGX_STATUS_CURL_LATE  500        /* ms */
+
+
+/* Of the codes that need no look at anything else. */
+
+typedef struct {
+    CURLcode             code;
+    ngx_status_error_e   error;
+    const char          *text;
+} ngx_status_curl_word_t;
+
+static const ngx_status_curl_word_t  ngx_status_curl_words[] = {
+    { CURLE_URL_MALFORMAT, NGX_STATUS_E_REDIRECT,
+      "redirect to a URL that is not valid" },
+    { CURLE_WEIRD_SERVER_REPLY, NGX_STATUS_E_PROTOCOL,
+      "answer is not valid HTTP" },
+    { CURLE_HTTP2, NGX_STATUS_E_PROTOCOL, "broken HTTP/2" },
+    { CURLE_HTTP2_STREAM, NGX_STATUS_E_PROTOCOL,
+      "HTTP/2 stream ended with an error" },
+    { CURLE_GOT_NOTHING, NGX_STATUS_E_RESET, "empty answer" },
+    { CURLE_BAD_CONTENT_ENCODING, NGX_STATUS_E_PROTOCOL,
+      "compressed body can not be decoded" },
+    { CURLE_SSL_SHUTDOWN_FAILED, NGX_STATUS_E_TLS, "TLS shutdown failed" },
+    { CURLE_SSL_INVALIDCERTSTATUS, NGX_STATUS_E_TLS,
+      "certificate status is not valid" },
+    { CURLE_SSL_CERTPROBLEM, NGX_STATUS_E_INTERNAL,
+      "tls_cert or its key can not be used" },
+    { CURLE_SSL_CACERT_BADFILE, NGX_STATUS_E_INTERNAL,
+      "the file of trusted certificates can not be read" },
+    { CURLE_OUT_OF_MEMORY, NGX_STATUS_E_INTERNAL, "no memory" },
+    { CURLE_OK, NGX_STATUS_E_NONE, NULL }
+};
+
+
+/* Of X.509 verification, by OpenSSL's codes, which libcurl hands on. */
+
+static const struct {
+    long         code;
+    const char  *text;
+} ngx_status_curl_verify[] = {
+    {  9, "certificate is not valid yet" },
+    { 10, "certificate has expired" },
+    { 18, "self-signed certificate" },
+    { 19, "self-signed certificate in the chain" },
+    { 20, "certificate of an unknown issuer" },
+    { 21, "certificate of an unknown issuer" },
+    { 23, "certificate is revoked" },
+    { 62, "certificate is for another name" },
+    { 64, "certificate is for another address" },
+    {  0, NULL }
+};
+
+
+static const char  *ngx_status_curl_doing[] = {
+    "resolving the name", "connecting", "in the TLS handshake",
+    "waiting for the answer", "receiving the body"
+};
+
+
+static void ngx_status_curl_timeout(ngx_status_curl_t *c,
+    ngx_status_evidence_t *ev);
+static void ngx_status_curl_unresolved(CURL *easy, int eai,
+    ngx_status_evidence_t *ev);
+static void ngx_status_curl_unconnected(ngx_status_curl_t *c, CURL *easy,
+    ngx_status_evidence_t *ev);
+static void ngx_status_curl_redirects(CURL *easy, ngx_status_evidence_t *ev);
+static void ngx_status_curl_tls(ngx_status_curl_t *c, CURL *easy,
+    CURLcode code, ngx_status_evidence_t *ev);
+static void ngx_status_curl_broken(ngx_status_curl_t *c, CURL *easy,
+    CURLcode code, ngx_status_evidence_t *ev);
+static void ngx_status_curl_times(CURL *easy, curl_off_t *times);
+static curl_off_t ngx_status_curl_now(void);
+
+#define ngx_status_curl_fault(ev, ...)                                       \
+    do {                                                                     \
+        (ev)->fault = NGX_STATUS_E_INTERNAL;                                 \
+        ngx_status_message((ev)->message, __VA_ARGS__);                      \
+    } while (0)
+
+#define ngx_status_curl_fails(ev, e, ...)                                    \
+    do {                                                                     \
+        (ev)->error = (e);                                                   \
+        ngx_status_message((ev)->message, __VA_ARGS__);                      \
+    } while (0)
+
+
+curl_socket_t
+ngx_status_curl_socket(ngx_status_curl_t *c, struct curl_sockaddr *addr)
+{
+    curl_socket_t  s;
+
+    s = socket(addr->family, addr->socktype | SOCK_CLOEXEC, addr->protocol);
+
+    if (s == -1) {
+        c->socket_errno = errno;
+        return CURL_SOCKET_BAD;
+    }
+
+    if (addr->addrlen <= sizeof(c->addr)) {
+        c->addr_len = addr->addrlen;
+        ngx_memcpy(&c->addr, &addr->addr, addr->addrlen);
+    }
+
+    return s;
+}
+
+
+void
+ngx_status_curl_handshake(ngx_status_curl_t *c)
+{
+    c->tls_at = ngx_status_curl_now();
+}
+
+
+static curl_off_t
+ngx_status_curl_now(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (curl_off_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+
+void
+ngx_status_curl_mark(ngx_status_curl_t *c, CURL *easy)
+{
+    c->tls_at = 0;
+    curl_easy_getinfo(easy, CURLINFO_REDIRECT_COUNT, &c->hops);
+    ngx_status_curl_times(easy, c->mark);
+}
+
+
+static void
+ngx_status_curl_times(CURL *easy, curl_off_t *times)
+{
+    curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T,
+                      &times[NGX_STATUS_CURL_RESOLVED]);
+    curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T,
+                      &times[NGX_STATUS_CURL_CONNECTED]);
+    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T,
+                      &times[NGX_STATUS_CURL_READY]);
+    curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T,
+                      &times[NGX_STATUS_CURL_ANSWERED]);
+}
+
+
+/*
+ * libcurl's times are sums over all hops, each since its hop's begin.  Of a
+ * transfer that came to its last answer, differences are the phases.  Of one
+ * that stopped in a hop without an answer, the hops before it are taken as
+ * marked at their last status line, and what is left of this hop belongs to
+ * the phase that it stopped in.
+ */
+
+void
+ngx_status_curl_phases(ngx_status_curl_t *c, CURL *easy,
+    ngx_status_result_t *result)
+{
+    long                hops;
+    char               *url;
+    ngx_int_t           i, last;
+    curl_off_t          tls, total, begin, left, hop, sum;
+    curl_off_t          now[NGX_STATUS_CURL_NTIMES], phases[NGX_STATUS_NPHASES];
+    ngx_status_phase_e  stopped;
+
+    hops = 0;
+    total = 0;
+    begin = 0;
+    tls = 0;
+    url = NULL;
+
+    curl_easy_getinfo(easy, CURLINFO_REDIRECT_COUNT, &hops);
+    curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &total);
+    curl_easy_getinfo(easy, CURLINFO_REDIRECT_TIME_T, &begin);
+    curl_easy_getinfo(easy, CURLINFO_APPCONNECT_TIME_T, &tls);
+    curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+    ngx_status_curl_times(easy, now);
+
+    if (url && ngx_strncasecmp((u_char *) url, (u_char *) "https:", 6) == 0) {
+        tls = 1;
+    }
+
+    ngx_memzero(phases, sizeof(phases));
+
+    if (hops == c->hops && now[NGX_STATUS_CURL_ANSWERED]) {
+        c->phase = NGX_STATUS_PHASE_TRANSFER;
+        sum = 0;
+
+        for (i = 0; i < NGX_STATUS_CURL_NTIMES; i++) {
+            phases[i] = now[i] - sum;
+            sum = ngx_max(sum, now[i]);
+        }
+
+        phases[NGX_STATUS_PHASE_TRANSFER] = total - sum;
+
+    } else {
+        left = total;
+        last = NGX_STATUS_PHASE_RESOLVE;
+
+        /* complete hops */
+
+        if (hops) {
+            sum = 0;
+
+            for (i = 0; i < NGX_STATUS_CURL_NTIMES; i++) {
+                phases[i] = c->mark[i] - sum;
+                sum = ngx_max(sum, c->mark[i]);
+            }
+
+            phases[NGX_STATUS_PHASE_TRANSFER] = begin - sum;
+            left = total - begin;
+        }
+
+        /* and the one that is not */
+
+        hop = 0;
+
+        for (i = 0; i < NGX_STATUS_CURL_NTIMES; i++) {
+            sum = now[i] - (hops ? c->mark[i] : 0);
+
+            if (sum <= 0) {
+                break;
+            }
+
+            phases[i] += sum - hop;
+            hop = ngx_max(hop, sum);
+            last = i + 1;
+        }
+
+        stopped = last;
+
+        if (stopped == NGX_STATUS_PHASE_TLS && !tls) {
+            stopped = NGX_STATUS_PHASE_WAIT;
+        }
+
+        left -= hop;
+
+        if (stopped == NGX_STATUS_PHASE_CONNECT && c->tls_at) {
+            stopped = NGX_STATUS_PHASE_TLS;
+            hop = ngx_min(left, ngx_status_curl_now() - c->tls_at);
+            phases[NGX_STATUS_PHASE_CONNECT] += left - hop;
+            left = hop;
+        }
+
+        phases[stopped] += left;
+        c->phase = stopped;
+    }
+
+    if (!tls) {
+        phases[NGX_STATUS_PHASE_WAIT] += phases[NGX_STATUS_PHASE_TLS];
+        phases[NGX_STATUS_PHASE_TLS] = 0;
+    }
+
+    for (i = 0; i < NGX_STATUS_NPHASES; i++) {
+        result->phases[i] = (uint32_t) ngx_max(0, ngx_min(phases[i],
+                                                          UINT32_MAX));
+    }
+
+    result->latency = (uint32_t) ngx_max(0, ngx_min(total, UINT32_MAX));
+}
+
+
+void
+ngx_status_curl_error(ngx_status_curl_t *c, CURL *easy, CURLcode code,
+    int eai, ngx_status_evidence_t *ev)
+{
+    char                          *colon;
+    curl_off_t                     got, whole;
+    const ngx_status_curl_word_t  *word;
+
+    switch (code) {
+
+    case CURLE_OPERATION_TIMEDOUT:
+        ngx_status_curl_timeout(c, ev);
+        return;
+
+    case CURLE_COULDNT_RESOLVE_HOST:
+        ngx_status_curl_unresolved(easy, eai, ev);
+        return;
+
+    case CURLE_COULDNT_CONNECT:
+        ngx_status_curl_unconnected(c, easy, ev);
+        return;
+
+    case CURLE_TOO_MANY_REDIRECTS:
+        ngx_status_curl_redirects(easy, ev);
+        return;
+
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
+        ngx_status_curl_tls(c, easy, code, ev);
+        return;
+
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+        ngx_status_curl_broken(c, easy, code, ev);
+        return;
+
+    case CURLE_PARTIAL_FILE:
+        got = 0;
+        whole = -1;
+
+        curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &got);
+        curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &whole);
+
+        if (whole > 0) {
+            ngx_status_curl_fails(ev, NGX_STATUS_E_RESET,
+                                  "answer ended early: %lld of %lld bytes",
+                                  (long long) got, (long long) whole);
+        } else {
+            ngx_status_curl_fails(ev, NGX_STATUS_E_RESET,
+                                  "answer ended early: after %lld bytes",
+                                  (long long) got);
+        }
+
+        return;
+
+    case CURLE_UNSUPPORTED_PROTOCOL:
+
+        /* libcurl's word for HTTP/0.9 as well as for another scheme */
+
+        if (c->phase >= NGX_STATUS_PHASE_WAIT) {
+            ngx_status_curl_fails(ev, NGX_STATUS_E_PROTOCOL,
+                                  "answer is not HTTP");
+            return;
+        }
+
+        ngx_status_curl_redirects(easy, ev);
+        return;
+
+    case CURLE_OUT_OF_MEMORY:
+
+        /* libcurl's word for a header line that is over its limit, too */
+
+        if (c->phase >= NGX_STATUS_PHASE_WAIT) {
+            ngx_status_curl_fails(ev, NGX_STATUS_E_PROTOCOL,
+                                  "header of the answer is too large");
+            return;
+        }
+
+        break;
+
+    default:
+        break;
+    }
+
+    for (word = ngx_status_curl_words; word->text; word++) {
+
+        if (word->code != code) {
+            continue;
+        }
+
+        if (word->error == NGX_STATUS_E_INTERNAL) {
+            ngx_status_curl_fault(ev, "%s", word->text);
+            return;
+        }
+
+        /* "HTTP/2 stream 1 was not closed cleanly: INTERNAL_ERROR (err 2)" */
+
+        colon = code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM
+                ? strchr(c->text, ':') : NULL;
+
+        ngx_status_curl_fails(ev, word->error, "%s%.60s", word->text,
+                              colon ? colon : "");
+        return;
+    }
+
+#if (LIBCURL_VERSION_NUM >= 0x080600)
+    if (code == CURLE_TOO_LARGE) {
+        ngx_status_curl_fails(ev, NGX_STATUS_E_PROTOCOL,
+                              "header of the answer is too large");
+        return;
+    }
+#endif
+
+    /* what is left is about us or unheard of: it must not be called down.
+     * libcurl's own text might quote the URL; this one is constant */
+
+    ngx_status_curl_fault(ev, "%s (libcurl %d)", curl_easy_strerror(code),
+                          (int) code);
+}
+
+
+ngx_msec_t
+ngx_status_curl_late(const ngx_status_curl_t *c)
+{
+    ngx_msec_t  late;
+
+    late = ngx_status_loop_lateness(c->started);
+
+    return late >= ngx_max(NGX_STATUS_CURL_LATE, c->timeout / 4) ? late : 0;
+}
+
+
+static void
+ngx_status_curl_timeout(ngx_status_curl_t *c, ngx_status_evidence_t *ev)
+{
+    ngx_msec_t  late;
+
+    late = ngx_status_curl_late(c);
+
+    if (late) {
+        ngx_status_curl_fault(ev, "the checker was late by %lu ms",
+                              (unsigned long) late);
+        return;
+    }
+
+    if (c->phase == NGX_STATUS_PHASE_RESOLVE) {
+        ngx_status_curl_fault(ev, "the resolver did not answer within %lu ms",
+                              (unsigned long) c->timeout);
+        return;
+    }
+
+    ev->timed_out = 1;
+    ev->timeout_phase = c->phase;
+
+    ngx_status_message(ev->message, "timed out after %lu ms, while %s",
+                       (unsigned long) c->timeout,
+                       ngx_status_curl_doing[c->phase]);
+}
+
+
+static void
+ngx_status_curl_unresolved(CURL *easy, int eai, ngx_status_evidence_t *ev)
+{
+    char  host[256];
+
+    ngx_status_curl_host(easy, host, sizeof(host));
+
+    switch (eai) {
+
+    case EAI_NONAME:
+        ngx_status_curl_fails(ev, NGX_STATUS_E_RESOLVE,
+                              "name \"%.128s\" does not resolve", host);
+        return;
+
+#ifdef EAI_NODATA
+    case EAI_NODATA:
+#endif
+#ifdef EAI_ADDRFAMILY
+    case EAI_ADDRFAMILY:
+#endif
+        ngx_status_curl_fails(ev, NGX_STATUS_E_RESOLVE,
+                              "name \"%.128s\" has no address", host);
+        return;
+
+    case 0:
+        ngx_status_curl_fault(ev, "the resolver failed for a moment");
+        return;
+
+    default:
+        ngx_status_curl_fault(ev, "the resolver failed: %s",
+                              gai_strerror(eai));
+    }
+}
+
+
+static void
+ngx_status_curl_unconnected(ngx_status_curl_t *c, CURL *easy,
+    ngx_status_evidence_t *ev)
+{
+    int   s, rc;
+    long  error;
+
+    error = 0;
+    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
+
+    if (c->socket_errno && c->addr_len == 0) {
+        /* no address got as far as connect() */
+        error = c->socket_errno;
+    }
+
+    switch (error) {
+
+    case ECONNREFUSED:
+        ngx_status_curl_fails(ev, NGX_STATUS_E_CONNECT, "connection refused");
+        return;
+
+    case ECONNRESET:
+        ngx_status_curl_fails(ev, NGX_STATUS_E_RESET,
+                              "connection reset while connecting");
+        return;
+
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT:
+    case EACCES:
+    case EPERM:
+        ngx_status_curl_fault(ev, "no connection could be made from here: %s",
+                              strerror(error));
+        return;
+
+    case ENETUNREACH:
+
+        /* said by a router on the way, or by our own table of routes?  A
+         * datagram socket asks the table and sends nothing */
+
+        s = socket(c->addr.any.sa_family, SOCK_DGRAM|SOCK_CLOEXEC, 0);
+
+        if (s != -1) {
+            rc = connect(s, &c->addr.any, c->addr_len);
+            error = errno;
+            (void) close(s);
+
+            if (rc == -1 && error == ENETUNREACH) {
+                ngx_status_curl_fault(ev, "no route from here: %s",
+                                      strerror(ENETUNREACH));
+                return;
+            }
+        }
+
+        ngx_status_curl_fails(ev, NGX_STATUS_E_CONNECT,
+                              "network is unreachable");
+        return;
+
+    case EHOSTUNREACH:
+        ngx_status_curl_fails(ev, NGX_STATUS_E_CONNECT, "host is unreachable");
+        return;
+
+    case ETIMEDOUT:
+        ngx_status_curl_fails(ev, NGX_STATUS_E_CONNECT,
+                              "no answer to the connection attempts");
+        return;
+
+    default:
+        ngx_status_curl_fails(ev, NGX_STATUS_E_CONNECT, "no connection%s%s",
+                              error ? ": " : "", error ? strerror(error) : "");
+    }
+}
+
+
+/* Too many of them, or one that leaves HTTP. */
+
+static void
+ngx_status_curl_redirects(CURL *easy, ngx_status_evidence_t *ev)
+{
+    long    n;
+    char   *url;
+    u_char  to[120];
+
+    n = 0;
+    url = NULL;
+
+    curl_easy_getinfo(easy, CURLINFO_REDIRECT_COUNT, &n);
+    curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &url);
+
+    if (url) {
+        ngx_status_url_redact(to, sizeof(to), (u_char *) url, strlen(url));
+        ngx_status_curl_fails(ev, NGX_STATUS_E_REDIRECT,
+                              "more than %ld redirect%s, the next to %s",
+                              n, n == 1 ? "" : "s", to);
+        return;
+    }
+
+    curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+
+    ngx_status_url_redact(to, sizeof(to), (u_char *) (url ? url : ""),
+                          url ? strlen(url) : 0);
+    ngx_status_curl_fails(ev, NGX_STATUS_E_REDIRECT,
+                          "redirect to %s, expected http or https", to);
+}
+
+
+static void
+ngx_status_curl_tls(ngx_status_curl_t *c, CURL *easy, CURLcode code,
+    ngx_status_evidence_t *ev)
+{
+    long         verify;
+    char        *text, *colon;
+    ngx_uint_t   i;
+
+    verify = 0;
+    curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verify);
+
+    for (i = 0; ngx_status_curl_verify[i].text; i++) {
+        if (ngx_status_curl_verify[i].code == verify
+            && c->phase <= NGX_STATUS_PHASE_TLS)
+        {
+            ngx_status_curl_fails(ev, NGX_STATUS_E_TLS, "%s",
+                                  ngx_status_curl_verify[i].text);
+            return;
+        }
+    }
+
+    /* libcurl compares names itself, and has no code for it */
+
+    if (strstr(c->text, "subject name")) {
+        ngx_status_curl_fails(ev, NGX_STATUS_E_TLS,
+                              "certificate is for another name");
+        return;
+    }
+
+    if (strstr(c->text, "reset by peer")) {
+        ngx_status_curl_fails(ev, NGX_STATUS_E_RESET,
+                              "connection reset while %s",
+                              ngx_status_curl_doing[c->phase]);
+        return;
+    }
+
+    if (strstr(c->text, "SYSCALL") || strstr(c->text, "unexpected eof")) {
+        ngx_status_curl_fails(ev, NGX_STATUS_E_RESET,
+                              "connection closed while %s",
+                              ngx_status_curl_doing[c->phase]);
+        return;
+    }
+
+    /* "error:0A00010B:SSL routines::wrong version number": the last part is
+     * for people */
+
+    text = c->text;
+
+    while ((colon = strchr(text, ':'))) {
+        text = colon + 1;
+    }
+
+    text[strcspn(text, ",")] = '\0';
+
+    while (*text == ' ') {
+        text++;
+    }
+
+    if (code == CURLE_PEER_FAILED_VERIFICATION) {
+        ngx_status_curl_fails(ev, NGX_STATUS_E_TLS,
+                              "certificate is not trusted: %.100s", text);
+        return;
+    }
+
+    ngx_status_curl_fails(ev, NGX_STATUS_E_TLS,
+                          c->phase <= NGX_STATUS_PHASE_TLS
+                          ? "TLS handshake failed: %.100s"
+                          : "TLS failed: %.100s",
+                          *text ? text : "no reason given");
+}
+
+
+static void
+ngx_status_curl_broken(ngx_status_curl_t *c, CURL *easy, CURLcode code,
+    ngx_status_evidence_t *ev)
+{
+    long  error;
+
+    error = 0;
+    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
+
+    if (error == ECONNRESET || error == EPIPE
+        || strstr(c->text, "reset by peer"))
+    {
+        ngx_status_curl_fails(ev, NGX_STATUS_E_RESET,
+                              "connection reset while %s",
+                              ngx_status_curl_doing[c->phase]);
+        return;
+    }
+
+    if (error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH
+        || error == ECONNREFUSED)
+    {
+        ngx_status_curl_fails(ev, NGX_STATUS_E_CONNECT,
+                              "connection lost while %s: %s",
+                              ngx_status_curl_doing[c->phase],
+                              strerror(error));
+        return;
+    }
+
+    if (strstr(c->text, "SSL")) {
+        ngx_status_curl_tls(c, easy, code, ev);
+        return;
+    }
+
+    if (code == CURLE_SEND_ERROR) {
+        ngx_status_curl_fails(ev, NGX_STATUS_E_RESET,
+                              "connection closed while sending the request");
+        return;
+    }
+
+    /* chunks, TLS records, lengths: what is wrong with the bytes */
+
+    ngx_status_curl_fails(ev, NGX_STATUS_E_PROTOCOL,
+                          "answer can not be read: %.120s",
+                          c->text[0] ? c->text : curl_easy_strerror(code));
+}
+
+
+void
+ngx_status_curl_host(CURL *easy, char *host, size_t size)
+{
+    char   *url, *name;
+    size_t  len;
+    CURLU  *u;
+
+    host[0] = '\0';
+    url = NULL;
+    name = NULL;
+
+    curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+
+    u = curl_url();
+
+    if (u && url && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK
+        && curl_url_get(u, CURLUPART_HOST, &name, 0) == CURLUE_OK)
+    {
+        len = strlen(name);
+
+        if (len > 2 && name[0] == '[') {
+            snprintf(host, size, "%.*s", (int) (len - 2), name + 1);
+
+        } else {
+            snprintf(host, size, "%s", name);
+        }
+    }
+
+    curl_free(name);
+    curl_url_cleanup(u);
+}
+
+
+int64_t
+ngx_status_curl_expiry(CURL *easy)
+{
+    time_t                 t;
+    struct curl_slist     *line;
+    struct curl_certinfo  *info;
+
+    info = NULL;
+    curl_easy_getinfo(easy, CURLINFO_CERTINFO, &info);
+
+    if (info == NULL || info->num_of_certs < 1) {
+        return 0;
+    }
+
+    /* the first is the peer's own */
+
+    for (line = info->certinfo[0]; line; line = line->next) {
+
+        if (strncmp(line->data, "Expire date:", 12) == 0) {
+            t = curl_getdate(line->data + 12, NULL);
+            return t == -1 ? 0 : (int64_t) t;
+        }
+    }
+
+    return 0;
+}

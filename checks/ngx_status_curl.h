@@ -1,0 +1,89 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ *
+ * What libcurl says, in our words: phases, error classes and sentences of a
+ * transfer; shared by the check types that probe through libcurl.  Checker
+ * only.
+ */
+
+
+#ifndef _NGX_STATUS_CURL_H_INCLUDED_
+#define _NGX_STATUS_CURL_H_INCLUDED_
+
+
+#include "ngx_status_check.h"
+#include <netinet/in.h>
+#include <curl/curl.h>
+
+
+/* Times that libcurl sums up over the hops of a chain of redirects. */
+
+typedef enum {
+    NGX_STATUS_CURL_RESOLVED = 0,
+    NGX_STATUS_CURL_CONNECTED,
+    NGX_STATUS_CURL_READY,               /* TLS too */
+    NGX_STATUS_CURL_ANSWERED,
+    NGX_STATUS_CURL_NTIMES
+} ngx_status_curl_time_e;
+
+
+/* One transfer as far as libcurl does not remember it; zeroed at first. */
+
+typedef struct {
+    ngx_msec_t            timeout;       /* ms, the check's */
+    ngx_msec_t            started;       /* ngx_current_msec */
+    ngx_status_phase_e    phase;         /* how far it came; set by phases() */
+
+    curl_off_t            mark[NGX_STATUS_CURL_NTIMES];
+    long                  hops;          /* redirects followed until "mark" */
+    curl_off_t            tls_at;        /* us; when this hop's TLS began; 0 */
+    int                   socket_errno;  /* of the last socket() */
+    socklen_t             addr_len;      /* the last address tried */
+    union {
+        struct sockaddr      any;
+        struct sockaddr_in   in;
+        struct sockaddr_in6  in6;
+    } addr;
+    char                  text[CURL_ERROR_SIZE];
+} ngx_status_curl_t;
+
+
+/* For CURLOPT_OPENSOCKETFUNCTION's callback. */
+curl_socket_t ngx_status_curl_socket(ngx_status_curl_t *c,
+    struct curl_sockaddr *addr);
+
+/* For CURLOPT_SSL_CTX_FUNCTION's callback: TCP is connected, which libcurl
+ * does not tell before TLS is, too. */
+void ngx_status_curl_handshake(ngx_status_curl_t *c);
+
+/* To be called when a status line arrives: where this hop begins. */
+void ngx_status_curl_mark(ngx_status_curl_t *c, CURL *easy);
+
+/* Fills the latency and the phases of a result, and c->phase. */
+void ngx_status_curl_phases(ngx_status_curl_t *c, CURL *easy,
+    ngx_status_result_t *result);
+
+/*
+ * Turns a code that is not CURLE_OK into evidence: our own fault, a timeout
+ * or an error.  "eai" is what ngx_status_loop_lookup() says of the name, for
+ * CURLE_COULDNT_RESOLVE_HOST alone.  After phases().
+ */
+
+void ngx_status_curl_error(ngx_status_curl_t *c, CURL *easy, CURLcode code,
+    int eai, ngx_status_evidence_t *ev);
+
+/* How late the checker itself was, in ms, when that is enough to be blamed
+ * for a slow answer; else 0. */
+ngx_msec_t ngx_status_curl_late(const ngx_status_curl_t *c);
+
+/* The host that the transfer was at, NUL-terminated and without brackets;
+ * empty when there is none. */
+void ngx_status_curl_host(CURL *easy, char *host, size_t size);
+
+/* When the certificate of the peer expires, in s since the epoch; 0: none
+ * was seen.  Needs CURLOPT_CERTINFO. */
+int64_t ngx_status_curl_expiry(CURL *easy);
+
+
+#endif /* _NGX_STATUS_CURL_H_INCLUDED_ */

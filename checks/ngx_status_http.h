@@ -1,0 +1,114 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ *
+ * What the files of the type "http" share; nobody else includes this.
+ */
+
+
+#ifndef _NGX_STATUS_HTTP_H_INCLUDED_
+#define _NGX_STATUS_HTTP_H_INCLUDED_
+
+
+#include "ngx_status_curl.h"
+#include "ngx_status_resolve.h"
+#include "../ngx_status_module/ngx_status_loop.h"
+
+
+#define NGX_STATUS_HTTP_HEADER   65536   /* bytes of one answer's header */
+
+
+/* Made by conf(); what it points to is libcurl's to read only. */
+
+typedef struct {
+    struct curl_slist         *headers;
+    struct curl_slist         *connect_to;
+    const char                *ca;       /* NULL: not verified */
+    off_t                      ca_size;  /* bytes of that file */
+    struct curl_blob           cert;
+    struct curl_blob           key;
+    uint32_t                   name;     /* hash of what is to be resolved; */
+    uint32_t                   series_name;      /* 0: an address */
+
+    ngx_status_json_path_t   **paths;    /* of conditions, score ... */
+    ngx_uint_t                 npaths;
+    ngx_uint_t                *index;    /* of a condition's path */
+    ngx_uint_t                 score;    /* index of its path */
+    ngx_uint_t                 grade;
+    ngx_uint_t                 categories;
+
+    /* the checker's: an old connection does not show its certificate */
+    int64_t                    expires;
+
+    unsigned                   body:1;   /* is to be kept */
+    unsigned                   header:1;
+    unsigned                   cert_info:1;
+} ngx_status_http_conf_t;
+
+
+typedef struct {
+    u_char                    *data;
+    size_t                     len;
+    size_t                     size;
+} ngx_status_http_buf_t;
+
+
+typedef struct {
+    ngx_status_transfer_t      transfer;
+    ngx_status_probe_t        *probe;
+    ngx_status_http_conf_t    *conf;
+    ngx_status_resolve_t       resolve;
+    ngx_status_curl_t          curl;
+    ngx_event_t                timer;
+    ngx_status_lookup_t       *lookup;
+    ngx_msec_t                 waited;   /* for a place to resolve in */
+
+    ngx_status_json_t         *json;
+    ngx_status_http_buf_t      body;
+    ngx_status_http_buf_t      header;
+    size_t                     header_total;
+    uint64_t                   size;     /* of the body, decoded */
+
+    unsigned                   series:1; /* the second request */
+    unsigned                   running:1;
+    unsigned                   interim:1;        /* header of a 1xx */
+    unsigned                   body_cut:1;
+    unsigned                   header_cut:1;
+    unsigned                   nomem:1;
+    unsigned                   busy:1;   /* no place for a redirect's name */
+    unsigned                   unresolved:1;     /* why is to be asked */
+} ngx_status_http_t;
+
+
+/* The type's conf().  ngx_status_http_conf.c */
+
+ngx_int_t ngx_status_http_conf(ngx_pool_t *pool, ngx_status_check_t *check,
+    char *err, size_t errlen);
+
+
+/*
+ * ngx_status_http_request.c.  request() gives h->transfer a handle and begins
+ * it; what comes is collected in h.  put() takes a handle back, not from
+ * within libcurl's callbacks.
+ */
+
+ngx_int_t ngx_status_http_request(ngx_status_http_t *h, ngx_msec_t timeout);
+void ngx_status_http_put(CURL *easy);
+
+
+/*
+ * ngx_status_http_score.c.  score() takes score, grade and categories out of
+ * an answer; judge() decides whether they count, and calls a check down
+ * whose score does not come.  series() takes the history.
+ */
+
+void ngx_status_http_score(const ngx_status_check_t *check,
+    ngx_status_json_t *json, ngx_status_score_t *score);
+void ngx_status_http_score_judge(ngx_status_probe_t *probe,
+    ngx_status_json_t *json, ngx_uint_t body_cut,
+    const ngx_status_score_t *score);
+void ngx_status_http_score_series(const ngx_status_check_t *check,
+    ngx_status_json_t *json, ngx_status_score_t *score);
+
+
+#endif /* _NGX_STATUS_HTTP_H_INCLUDED_ */

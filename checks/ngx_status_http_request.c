@@ -1,0 +1,499 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ *
+ * One transfer of a probe: what is asked of libcurl, and what of the answer
+ * is kept.
+ */
+
+
+#include "ngx_status_http.h"
+#include <arpa/inet.h>
+
+
+#define NGX_STATUS_HTTP_READ     4096L   /* of libcurl's buffer: there may be
+                                            2,000 of them */
+#define NGX_STATUS_HTTP_HANDLES  256     /* idle ones kept */
+#define NGX_STATUS_HTTP_DNS      5L      /* s that a name answers for others;
+                                            less than any sane interval */
+
+
+static CURL *ngx_status_http_take(void);
+static ngx_int_t ngx_status_http_setup(ngx_status_http_t *h, CURL *easy,
+    ngx_msec_t timeout);
+static size_t ngx_status_http_on_header(char *data, size_t size, size_t n,
+    void *ctx);
+static size_t ngx_status_http_on_body(char *data, size_t size, size_t n,
+    void *ctx);
+static ngx_int_t ngx_status_http_keep(ngx_status_http_buf_t *b,
+    const char *data, size_t len, size_t limit);
+static curl_socket_t ngx_status_http_on_socket(void *ctx,
+    curlsocktype purpose, struct curl_sockaddr *addr);
+static int ngx_status_http_on_resolve(void *state, void *reserved, void *ctx);
+static CURLcode ngx_status_http_on_handshake(CURL *easy, void *ssl, void *ctx);
+#if (LIBCURL_VERSION_NUM >= 0x075000)
+static int ngx_status_http_on_request(void *ctx, char *remote, char *local,
+    int remote_port, int local_port);
+#endif
+
+
+static CURL              *ngx_status_http_handles[NGX_STATUS_HTTP_HANDLES];
+static ngx_uint_t         ngx_status_http_nhandles;
+static const char        *ngx_status_http_ca;
+static off_t              ngx_status_http_ca_size;
+
+
+ngx_int_t
+ngx_status_http_request(ngx_status_http_t *h, ngx_msec_t timeout)
+{
+    CURL  *easy;
+
+    easy = ngx_status_http_take();
+    if (easy == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->transfer.easy = easy;
+
+    if (ngx_status_http_setup(h, easy, timeout) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_status_loop_add(&h->transfer);
+}
+
+
+/* Handles are kept with nothing set but the size of their buffer. */
+
+static CURL *
+ngx_status_http_take(void)
+{
+    CURL  *easy;
+
+    if (ngx_status_http_nhandles) {
+        return ngx_status_http_handles[--ngx_status_http_nhandles];
+    }
+
+    easy = curl_easy_init();
+
+    if (easy) {
+        (void) curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
+                                NGX_STATUS_HTTP_READ);
+    }
+
+    return easy;
+}
+
+
+void
+ngx_status_http_put(CURL *easy)
+{
+    curl_easy_reset(easy);
+
+    /*
+     * A transfer that failed early leaves its buffer behind, with the size
+     * forgotten that it was made for: libcurl then refuses to set another,
+     * and would write beyond it.  Such a handle is of no more use.
+     */
+
+    if (ngx_status_http_nhandles < NGX_STATUS_HTTP_HANDLES
+        && curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, NGX_STATUS_HTTP_READ)
+           == CURLE_OK)
+    {
+        ngx_status_http_handles[ngx_status_http_nhandles++] = easy;
+        return;
+    }
+
+    curl_easy_cleanup(easy);
+}
+
+
+static ngx_int_t
+ngx_status_http_setup(ngx_status_http_t *h, CURL *easy, ngx_msec_t timeout)
+{
+    int                        rc, fresh;
+    const ngx_status_check_t  *check;
+    ngx_status_http_conf_t    *conf;
+
+    check = h->probe->check;
+    conf = h->conf;
+
+#define set(option, value)  rc |= curl_easy_setopt(easy, option, value)
+
+    rc = 0;
+
+    set(CURLOPT_URL, h->series ? check->series_url.data : check->url.data);
+    set(CURLOPT_ERRORBUFFER, h->curl.text);
+    set(CURLOPT_TIMEOUT_MS, (long) timeout);
+    set(CURLOPT_NOSIGNAL, 1L);
+
+    set(CURLOPT_WRITEFUNCTION, ngx_status_http_on_body);
+    set(CURLOPT_WRITEDATA, h);
+    set(CURLOPT_HEADERFUNCTION, ngx_status_http_on_header);
+    set(CURLOPT_HEADERDATA, h);
+    set(CURLOPT_OPENSOCKETFUNCTION, ngx_status_http_on_socket);
+    set(CURLOPT_OPENSOCKETDATA, h);
+    set(CURLOPT_RESOLVER_START_FUNCTION, ngx_status_http_on_resolve);
+    set(CURLOPT_RESOLVER_START_DATA, h);
+
+    /* a check sees the target as its users do: nothing from the environment,
+     * nothing remembered of the last time */
+
+    set(CURLOPT_NOPROXY, "*");
+    set(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+
+    /* not brotli or zstd: their windows take megabytes for each answer */
+    set(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+
+#if (LIBCURL_VERSION_NUM >= 0x075500)
+    set(CURLOPT_PROTOCOLS_STR, "http,https");
+    set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+#else
+    set(CURLOPT_PROTOCOLS, (long) (CURLPROTO_HTTP|CURLPROTO_HTTPS));
+    set(CURLOPT_REDIR_PROTOCOLS, (long) (CURLPROTO_HTTP|CURLPROTO_HTTPS));
+#endif
+
+#if (LIBCURL_VERSION_NUM >= 0x075700)
+    /* do not wait for a resolver that does not answer */
+    set(CURLOPT_QUICK_EXIT, 1L);
+#endif
+
+    if (check->keepalive) {
+        fresh = h->conf->cert_info && h->conf->expires == 0;
+        set(CURLOPT_MAXAGE_CONN, (long) (check->interval / 1000 * 2 + 60));
+
+    } else {
+        fresh = 1;
+        set(CURLOPT_FORBID_REUSE, 1L);
+        set(CURLOPT_DNS_CACHE_TIMEOUT, NGX_STATUS_HTTP_DNS);
+    }
+
+    set(CURLOPT_FRESH_CONNECT, (long) fresh);
+
+#if (LIBCURL_VERSION_NUM >= 0x075000)
+    if (h->resolve.place) {
+        /* an old connection opens no socket, but passes here */
+        set(CURLOPT_PREREQFUNCTION, ngx_status_http_on_request);
+        set(CURLOPT_PREREQDATA, h);
+    }
+#endif
+
+    /* the request */
+
+    if (h->series) {
+        /* a plain GET */
+
+    } else if (check->body.data) {
+        set(CURLOPT_POST, 1L);
+        set(CURLOPT_POSTFIELDS, check->body.data);
+        set(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) check->body.len);
+
+        if (check->method.len
+            && ngx_strcmp(check->method.data, "POST") != 0)
+        {
+            set(CURLOPT_CUSTOMREQUEST, check->method.data);
+        }
+
+    } else if (check->method.len == 0
+               || ngx_strcmp(check->method.data, "GET") == 0)
+    {
+        /* libcurl's default */
+
+    } else if (ngx_strcmp(check->method.data, "HEAD") == 0) {
+        set(CURLOPT_NOBODY, 1L);
+
+    } else if (ngx_strcmp(check->method.data, "POST") == 0) {
+        set(CURLOPT_POST, 1L);
+        set(CURLOPT_POSTFIELDS, "");
+        set(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) 0);
+
+    } else {
+        set(CURLOPT_CUSTOMREQUEST, check->method.data);
+    }
+
+    if (conf->headers) {
+        set(CURLOPT_HTTPHEADER, conf->headers);
+    }
+
+    if (conf->connect_to) {
+        set(CURLOPT_CONNECT_TO, conf->connect_to);
+    }
+
+    if (check->user_agent.len) {
+        set(CURLOPT_USERAGENT, check->user_agent.data);
+    }
+
+    if (check->follow) {
+        set(CURLOPT_FOLLOWLOCATION, 1L);
+        set(CURLOPT_MAXREDIRS, (long) check->follow);
+    }
+
+    if (!conf->cert_info && !check->follow) {
+        /* there is no way to TLS from here */
+        return rc ? NGX_ERROR : NGX_OK;
+    }
+
+    /* TLS; with a CAPATH libcurl would read all the store each time */
+
+    set(CURLOPT_CAPATH, NULL);
+    set(CURLOPT_CAINFO, conf->ca);
+
+    /* not every TLS library has it */
+    (void) curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION,
+                            ngx_status_http_on_handshake);
+    (void) curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, h);
+
+    if (conf->cert_info) {
+        set(CURLOPT_CERTINFO, 1L);
+    }
+
+    if (!check->tls_verify) {
+        set(CURLOPT_SSL_VERIFYPEER, 0L);
+        set(CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+
+#if (LIBCURL_VERSION_NUM >= 0x075700)
+
+    /* libcurl remembers the last file it has read, and no other: that shall
+     * be the largest, at 20 ms a system's, and not change from probe to probe
+     */
+
+    if (conf->ca_size > ngx_status_http_ca_size) {
+        ngx_status_http_ca = conf->ca;
+        ngx_status_http_ca_size = conf->ca_size;
+    }
+
+    if (conf->ca && ngx_strcmp(conf->ca, ngx_status_http_ca) != 0) {
+        set(CURLOPT_CA_CACHE_TIMEOUT, 0L);
+    }
+
+#endif
+
+    if (conf->cert.data) {
+        set(CURLOPT_SSLCERT_BLOB, &conf->cert);
+        set(CURLOPT_SSLKEY_BLOB, &conf->key);
+
+        /* OpenSSL would ask the terminal for it */
+        set(CURLOPT_KEYPASSWD, "");
+    }
+
+#undef set
+
+    return rc ? NGX_ERROR : NGX_OK;
+}
+
+
+static size_t
+ngx_status_http_on_header(char *data, size_t size, size_t n, void *ctx)
+{
+    char               *p, *end;
+    ngx_status_http_t  *h;
+
+    (void) size;
+
+    h = ctx;
+    end = data + n;
+
+    if (n > 5 && ngx_strncmp(data, "HTTP/", 5) == 0) {
+
+        /* of a new answer; those of 1xx count for the one that follows, so
+         * that they can not go on for ever */
+
+        for (p = data; p < end && *p != ' '; p++) { /* void */ }
+        while (p < end && *p == ' ') { p++; }
+
+        if (!h->interim) {
+            h->header_total = 0;
+        }
+
+        h->interim = p < end && *p == '1';
+        h->header.len = 0;
+
+        ngx_status_curl_mark(&h->curl, h->transfer.easy);
+        n = 0;
+    }
+
+    h->header_total += end - data;
+
+    if (h->header_total > NGX_STATUS_HTTP_HEADER) {
+        h->header_cut = 1;
+        return 0;
+    }
+
+    if (n > 2 && h->conf->header && !h->series
+        && ngx_status_http_keep(&h->header, data, n, NGX_STATUS_HTTP_HEADER)
+           != NGX_OK)
+    {
+        h->nomem = 1;
+        return 0;
+    }
+
+    return end - data;
+}
+
+
+static size_t
+ngx_status_http_on_body(char *data, size_t size, size_t n, void *ctx)
+{
+    size_t              take;
+    ngx_status_http_t  *h;
+
+    (void) size;
+
+    h = ctx;
+    take = ngx_min(n, h->probe->check->max_body - h->size);
+
+    if (h->conf->body && !h->series
+        && ngx_status_http_keep(&h->body, data, take,
+                                h->probe->check->max_body)
+           != NGX_OK)
+    {
+        h->nomem = 1;
+        return 0;
+    }
+
+    if (h->json) {
+        (void) ngx_status_json_feed(h->json, (u_char *) data, take);
+    }
+
+    h->size += take;
+
+    if (take < n) {
+        /* enough: what came will be judged */
+        h->body_cut = 1;
+        return 0;
+    }
+
+    return n;
+}
+
+
+static ngx_int_t
+ngx_status_http_keep(ngx_status_http_buf_t *b, const char *data, size_t len,
+    size_t limit)
+{
+    size_t   size;
+    u_char  *p;
+
+    if (b->len + len > b->size) {
+        size = ngx_max(b->len + len, ngx_min(b->size * 2, limit));
+        size = ngx_max(size, 1024);
+
+        p = realloc(b->data, size);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        b->data = p;
+        b->size = size;
+    }
+
+    ngx_memcpy(b->data + b->len, data, len);
+    b->len += len;
+
+    return NGX_OK;
+}
+
+
+static curl_socket_t
+ngx_status_http_on_socket(void *ctx, curlsocktype purpose,
+    struct curl_sockaddr *addr)
+{
+    ngx_status_http_t  *h;
+
+    (void) purpose;
+
+    h = ctx;
+
+    ngx_status_resolve_end(&h->resolve, 0);
+
+    return ngx_status_curl_socket(&h->curl, addr);
+}
+
+
+/*
+ * Before a name, or an address, is resolved: for the first one there is a
+ * place already.  A redirect's can not wait here.
+ */
+
+static int
+ngx_status_http_on_resolve(void *state, void *reserved, void *ctx)
+{
+    long                hops;
+    char                host[256];
+    u_char              addr[sizeof(struct in6_addr)];
+    void              (*ready)(ngx_status_resolve_t *r);
+    ngx_status_http_t  *h;
+
+    (void) state;
+    (void) reserved;
+
+    h = ctx;
+    hops = 0;
+
+    curl_easy_getinfo(h->transfer.easy, CURLINFO_REDIRECT_COUNT, &hops);
+
+    if (hops == 0 || h->resolve.place) {
+        return 0;
+    }
+
+    ngx_status_curl_host(h->transfer.easy, host, sizeof(host));
+
+    if (inet_pton(AF_INET, host, addr) == 1
+        || inet_pton(AF_INET6, host, addr) == 1)
+    {
+        return 0;
+    }
+
+    ready = h->resolve.ready;
+
+    h->resolve.name = 0;
+    h->resolve.ready = NULL;
+
+    if (ngx_status_resolve_begin(&h->resolve) != NGX_OK) {
+        h->busy = 1;
+    }
+
+    h->resolve.ready = ready;
+
+    return h->busy;
+}
+
+
+static CURLcode
+ngx_status_http_on_handshake(CURL *easy, void *ssl, void *ctx)
+{
+    ngx_status_http_t  *h;
+
+    (void) easy;
+    (void) ssl;
+
+    h = ctx;
+
+    ngx_status_curl_handshake(&h->curl);
+
+    return CURLE_OK;
+}
+
+
+#if (LIBCURL_VERSION_NUM >= 0x075000)
+
+static int
+ngx_status_http_on_request(void *ctx, char *remote, char *local,
+    int remote_port, int local_port)
+{
+    ngx_status_http_t  *h;
+
+    (void) remote;
+    (void) local;
+    (void) remote_port;
+    (void) local_port;
+
+    h = ctx;
+
+    ngx_status_resolve_end(&h->resolve, 0);
+
+    return CURL_PREREQFUNC_OK;
+}
+
+#endif

@@ -1,0 +1,133 @@
+/*
+ * Keeps the page fresh: asks for its own address with the ETag it has, and
+ * swaps <main> and <footer> when there is something new.  The page is whole
+ * without this; then a meta refresh does it.
+ */
+(() => {
+    'use strict';
+
+    const script = document.currentScript;
+    const every = Number(script.dataset.refresh || 0) * 1000;
+    const offline = document.getElementById('offline');
+    let etag = null, last = Date.now(), timer = 0, asking = false;
+
+    const clock = (at, options) => at.toLocaleTimeString([], options);
+
+    /* the reader's own time, as precise as the element's datetime is */
+    function localTimes() {
+        const today = new Date().toDateString();
+
+        for (const el of document.querySelectorAll('time')) {
+            if (!el.dateTime.includes('T')) {
+                continue;
+            }
+
+            const at = new Date(el.dateTime);
+            const options = { hour: '2-digit', minute: '2-digit' };
+
+            if (/:\d\d:\d\dZ/.test(el.dateTime)) {
+                options.second = '2-digit';
+            }
+
+            let text = clock(at, options);
+
+            if (at.toDateString() !== today) {
+                text = at.toLocaleDateString([], { day: 'numeric', month: 'short' }) + ', ' + text;
+            }
+
+            el.title = el.textContent;
+            el.textContent = text;
+        }
+    }
+
+    function swap(html) {
+        const next = new DOMParser().parseFromString(html, 'text/html');
+        const source = next.querySelector('script[data-refresh]');
+
+        if (!next.querySelector('main') || !source) {
+            throw new Error('not a status page');
+        }
+
+        /* the module was updated: its style and script are new, too */
+        if (source.getAttribute('src') !== script.getAttribute('src')) {
+            location.reload();
+            return;
+        }
+
+        const focused = document.activeElement && document.activeElement.getAttribute('href');
+
+        for (const part of ['main', 'footer', 'title', 'link[rel=icon]']) {
+            const from = next.querySelector(part), to = document.querySelector(part);
+
+            if (from && to && from.outerHTML !== to.outerHTML) {
+                to.replaceWith(document.adoptNode(from));
+            }
+        }
+
+        localTimes();
+
+        if (focused && document.activeElement === document.body) {
+            const link = [...document.links].find((a) => a.getAttribute('href') === focused);
+
+            if (link) {
+                link.focus({ preventScroll: true });
+            }
+        }
+    }
+
+    async function ask() {
+        clearTimeout(timer);
+
+        if (document.hidden || asking) {
+            return;
+        }
+
+        asking = true;
+
+        try {
+            const answer = await fetch(location.href.split('#')[0], {
+                cache: 'no-store',
+                headers: etag ? { 'If-None-Match': etag } : {},
+                signal: AbortSignal.timeout?.(Math.max(every, 10000))
+            });
+
+            if (answer.status === 200) {
+                const html = await answer.text();
+
+                /* not while the reader marks text, which a swap would undo */
+                if (getSelection().isCollapsed) {
+                    swap(html);
+                    etag = answer.headers.get('ETag');
+                }
+
+            } else if (answer.status !== 304) {
+                throw new Error(answer.status);
+            }
+
+            last = Date.now();
+            offline.hidden = true;
+
+        } catch (e) {
+            offline.querySelector('span').textContent
+                = clock(new Date(last), { hour: '2-digit', minute: '2-digit' });
+            offline.hidden = false;
+        }
+
+        asking = false;
+        timer = setTimeout(ask, every);
+    }
+
+    localTimes();
+
+    if (every) {
+        timer = setTimeout(ask, every);
+
+        document.addEventListener('visibilitychange', () => {
+            clearTimeout(timer);
+
+            if (!document.hidden) {
+                timer = setTimeout(ask, Math.max(0, last + every - Date.now()));
+            }
+        });
+    }
+})();

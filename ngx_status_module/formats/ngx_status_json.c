@@ -1,0 +1,588 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ *
+ * status.json, version 1; html/status.schema.json says what every member
+ * means.  What is absent is null, never 0.
+ */
+
+
+#include <math.h>
+
+#include "../ngx_status_monitor.h"
+#include "ngx_status_put.h"
+
+
+/* index of the window whose percentiles are told: 24 h */
+#define NGX_STATUS_JSON_DAY  1
+
+
+typedef struct {
+    ngx_status_put_t              put;
+    const ngx_status_snapshot_t  *snapshot;
+    const ngx_status_ask_t       *ask;
+} ngx_status_json_doc_t;
+
+
+static void ngx_status_json_render(const ngx_status_snapshot_t *snapshot,
+    const ngx_status_ask_t *ask, ngx_status_out_t *out);
+static void ngx_status_json_monitor(ngx_status_json_doc_t *d);
+static void ngx_status_json_group(ngx_status_json_doc_t *d,
+    const ngx_status_group_t *group);
+static void ngx_status_json_check(ngx_status_json_doc_t *d,
+    const ngx_status_view_t *v);
+static void ngx_status_json_last(ngx_status_json_doc_t *d,
+    const ngx_status_view_t *v);
+static void ngx_status_json_pending(ngx_status_json_doc_t *d,
+    const ngx_status_view_t *v);
+static void ngx_status_json_windows(ngx_status_json_doc_t *d,
+    const ngx_status_view_t *v);
+static void ngx_status_json_slower(ngx_status_json_doc_t *d,
+    const ngx_status_view_t *v);
+static void ngx_status_json_score(ngx_status_json_doc_t *d,
+    const ngx_status_view_t *v);
+static void ngx_status_json_categories(ngx_status_json_doc_t *d,
+    const ngx_status_score_t *score);
+static void ngx_status_json_timeline(ngx_status_json_doc_t *d,
+    const ngx_status_view_t *v);
+
+
+const ngx_status_format_t  ngx_status_format_json = {
+    ngx_string("application/json"),
+    ngx_status_json_render
+};
+
+
+static void
+ngx_status_json_render(const ngx_status_snapshot_t *snapshot,
+    const ngx_status_ask_t *ask, ngx_status_out_t *out)
+{
+    ngx_status_json_doc_t  d;
+
+    if (ngx_status_put_init(&d.put, out) != NGX_OK) {
+        return;
+    }
+
+    d.snapshot = snapshot;
+    d.ask = ask;
+
+    ngx_status_json_monitor(&d);
+
+    ngx_status_put_done(&d.put);
+}
+
+
+static void
+ngx_status_json_monitor(ngx_status_json_doc_t *d)
+{
+    ngx_uint_t                    i;
+    ngx_status_sum_t              sum;
+    ngx_status_put_t             *j;
+    const ngx_status_monitor_t   *m;
+    const ngx_status_snapshot_t  *s;
+
+    j = &d->put;
+    s = d->snapshot;
+    m = s->monitor;
+
+    ngx_status_asked_sum(s, d->ask, &sum);
+
+    ngx_status_put_open(j, NULL);
+
+    ngx_status_put_int(j, "version", 1);
+    ngx_status_put_text(j, "monitor", m->name.data, m->name.len);
+    ngx_status_put_text(j, "title", m->title.data, m->title.len);
+    ngx_status_put_state(j, "status", ngx_status_sum_state(&sum));
+    ngx_status_put_bool(j, "loading", s->loading);
+    ngx_status_put_time(j, "checked_at", s->checked_at);
+    ngx_status_put_time(j, "generated_at", s->now);
+
+    ngx_status_put_open(j, "checker");
+    ngx_status_put_bool(j, "alive", s->alive);
+    ngx_status_put_time(j, "heartbeat_at", s->heartbeat_at);
+    ngx_status_put_real(j, "checks_per_second", s->alive ? s->rate : NAN);
+    ngx_status_put_close(j);
+
+    ngx_status_put_open(j, "counts");
+
+    for (i = 0; i < NGX_STATUS_NSTATES; i++) {
+        ngx_status_put_int(j, (char *) ngx_status_states[i].name.data,
+                            sum.counts[i]);
+    }
+
+    ngx_status_put_close(j);
+
+    ngx_status_put_array(j, "groups");
+
+    for (i = 0; i < m->ngroups; i++) {
+        ngx_status_json_group(d, &m->groups[i]);
+    }
+
+    ngx_status_put_end(j);
+
+    ngx_status_put_array(j, "checks");
+
+    for (i = 0; i < m->nchecks; i++) {
+        if (ngx_status_asked(s, d->ask, &s->views[i])) {
+            ngx_status_json_check(d, &s->views[i]);
+        }
+    }
+
+    ngx_status_put_end(j);
+
+    ngx_status_put_close(j);
+}
+
+
+static void
+ngx_status_json_group(ngx_status_json_doc_t *d,
+    const ngx_status_group_t *group)
+{
+    ngx_uint_t                i, n;
+    ngx_status_sum_t          sum;
+    ngx_status_put_t         *j;
+    const ngx_status_view_t  *v, *first;
+
+    j = &d->put;
+    first = &d->snapshot->views[group->first];
+    memset(&sum, 0, sizeof(ngx_status_sum_t));
+
+    for (i = 0, n = 0; i < group->n; i++) {
+        v = first + i;
+
+        if (ngx_status_asked(d->snapshot, d->ask, v)) {
+            ngx_status_sum_add(&sum, v->state, v->check->core);
+            n++;
+        }
+    }
+
+    if (n == 0) {
+        return;
+    }
+
+    ngx_status_put_open(j, NULL);
+
+    ngx_status_put_text(j, "name", group->title.data, group->title.len);
+    ngx_status_put_state(j, "status", ngx_status_sum_state(&sum));
+
+    ngx_status_put_array(j, "checks");
+
+    for (i = 0; i < group->n; i++) {
+        v = first + i;
+
+        if (ngx_status_asked(d->snapshot, d->ask, v)) {
+            ngx_status_put_word(j, NULL, &v->check->id);
+        }
+    }
+
+    ngx_status_put_end(j);
+
+    ngx_status_put_close(j);
+}
+
+
+static void
+ngx_status_json_check(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
+{
+    ngx_status_put_t          *j;
+    const ngx_status_check_t  *c;
+    static const ngx_str_t     roles[] = { ngx_string("extra"),
+                                           ngx_string("core") };
+
+    j = &d->put;
+    c = v->check;
+
+    ngx_status_put_open(j, NULL);
+
+    ngx_status_put_word(j, "id", &c->id);
+    ngx_status_put_text(j, "title", c->title.data, c->title.len);
+    ngx_status_put_text(j, "group", c->group.data, c->group.len);
+    ngx_status_put_text(j, "team", c->team.data, c->team.len);
+    ngx_status_put_word(j, "role", &roles[c->core ? 1 : 0]);
+    ngx_status_put_word(j, "type", &c->type->name);
+
+    if (d->ask->internal) {
+        ngx_status_put_text(j, "target", c->target.data, c->target.len);
+    }
+
+    ngx_status_put_state(j, "status", v->state);
+
+    ngx_status_json_last(d, v);
+    ngx_status_json_pending(d, v);
+
+    /* no check depends on another yet */
+
+    ngx_status_put_array(j, "depends");
+    ngx_status_put_end(j);
+    ngx_status_put_null(j, "caused_by");
+
+    ngx_status_json_windows(d, v);
+    ngx_status_json_slower(d, v);
+    ngx_status_json_score(d, v);
+    ngx_status_json_timeline(d, v);
+
+    ngx_status_put_close(j);
+}
+
+
+/* What the newest result says; a check without one has nulls all through. */
+
+static void
+ngx_status_json_last(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
+{
+    int64_t                     since;
+    ngx_uint_t                  i;
+    ngx_status_put_t           *j;
+    const ngx_status_record_t  *r;
+    const ngx_status_result_t  *last;
+
+    static const ngx_status_record_t  none;
+
+    j = &d->put;
+    r = v->known ? &v->record : &none;
+    last = &r->last;
+
+    if (v->known) {
+        ngx_status_put_state(j, "result", last->state);
+
+    } else {
+        ngx_status_put_null(j, "result");
+    }
+
+    /* a state that went out of date has been unknown since then */
+
+    since = r->confirm.since;
+
+    if (v->known && v->state != r->confirm.state) {
+        since = r->valid_until;
+
+        if (!d->snapshot->alive) {
+            since = ngx_min(since, d->snapshot->heartbeat_at);
+        }
+    }
+
+    ngx_status_put_time(j, "since", since);
+    ngx_status_put_time(j, "checked_at", last->at);
+    ngx_status_put_time(j, "next_check_at",
+                         d->snapshot->alive ? r->next_at : 0);
+
+    if (d->ask->internal) {
+        ngx_status_put_message(j, "message", last->message);
+    }
+
+    if (last->error != NGX_STATUS_E_NONE && last->error < NGX_STATUS_NERRORS) {
+        ngx_status_put_word(j, "error_class", &ngx_status_errors[last->error]);
+
+    } else {
+        ngx_status_put_null(j, "error_class");
+    }
+
+    if (last->http_status) {
+        ngx_status_put_int(j, "http_status", last->http_status);
+
+    } else {
+        ngx_status_put_null(j, "http_status");
+    }
+
+    /* a fault of our own measured nothing */
+
+    if (last->state != NGX_STATUS_UNKNOWN) {
+        ngx_status_put_us(j, "latency_ms", last->latency);
+
+    } else {
+        ngx_status_put_null(j, "latency_ms");
+    }
+
+    if (d->ask->internal) {
+        ngx_status_put_open(j, "phases_ms");
+
+        for (i = 0; i < NGX_STATUS_NPHASES; i++) {
+            if (last->phases[i]) {
+                ngx_status_put_us(j, (char *) ngx_status_phases[i].data,
+                                   last->phases[i]);
+
+            } else {
+                ngx_status_put_null(j, (char *) ngx_status_phases[i].data);
+            }
+        }
+
+        ngx_status_put_close(j);
+    }
+
+    ngx_status_put_time(j, "cert_expires_at", last->cert_expires * 1000);
+    ngx_status_put_time(j, "failed_at", r->failed_at);
+
+    if (d->ask->internal) {
+        if (r->failed_at) {
+            ngx_status_put_message(j, "failed_message", r->failed);
+
+        } else {
+            ngx_status_put_null(j, "failed_message");
+        }
+    }
+}
+
+
+static void
+ngx_status_json_pending(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
+{
+    ngx_uint_t                   run, needed;
+    ngx_status_put_t            *j;
+    ngx_status_state_e           state;
+    const ngx_status_confirm_t  *c;
+
+    j = &d->put;
+    c = &v->record.confirm;
+
+    run = 0;
+    needed = v->check->fall;
+    state = NGX_STATUS_UNKNOWN;
+
+    if (v->known) {
+
+        if (c->unknowns && c->state != NGX_STATUS_UNKNOWN) {
+            run = c->unknowns;
+
+        } else if (c->direction != NGX_STATUS_RUN_NONE) {
+            run = c->run;
+            state = c->run_state;
+
+            if (c->direction == NGX_STATUS_RUN_BETTER) {
+                needed = v->check->rise;
+            }
+        }
+    }
+
+    if (run == 0) {
+        ngx_status_put_null(j, "pending");
+        return;
+    }
+
+    ngx_status_put_open(j, "pending");
+    ngx_status_put_state(j, "result", state);
+    ngx_status_put_int(j, "run", run);
+    ngx_status_put_int(j, "needed", needed);
+    ngx_status_put_close(j);
+}
+
+
+static void
+ngx_status_json_windows(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
+{
+    char                       *name;
+    ngx_uint_t                  i;
+    ngx_status_put_t           *j;
+    const ngx_status_window_t  *w;
+
+    j = &d->put;
+
+    /* what is degraded works; cut, not rounded: only all is 1.0 */
+
+    ngx_status_put_open(j, "uptime");
+
+    for (i = 0; i < NGX_STATUS_WINDOWS; i++) {
+        w = &v->record.windows[i];
+        name = (char *) ngx_status_window_names[i].data;
+
+        if (v->known && w->known) {
+            ngx_status_put_decimal(j, name,
+                                    ((uint64_t) w->seconds[NGX_STATUS_UP]
+                                     + w->seconds[NGX_STATUS_DEGRADED])
+                                    * 100000 / w->known, 5);
+
+        } else {
+            ngx_status_put_null(j, name);
+        }
+    }
+
+    ngx_status_put_close(j);
+
+    ngx_status_put_open(j, "known");
+
+    for (i = 0; i < NGX_STATUS_WINDOWS; i++) {
+        w = &v->record.windows[i];
+        name = (char *) ngx_status_window_names[i].data;
+
+        if (v->known) {
+            ngx_status_put_decimal(j, name, (uint64_t) w->known * 100000
+                                             / ngx_status_window_seconds[i],
+                                    5);
+
+        } else {
+            ngx_status_put_null(j, name);
+        }
+    }
+
+    ngx_status_put_close(j);
+
+    w = &v->record.windows[NGX_STATUS_JSON_DAY];
+    name = (char *) ngx_status_window_names[NGX_STATUS_JSON_DAY].data;
+
+    ngx_status_put_open(j, "latency");
+
+    if (v->known && w->results) {
+        ngx_status_put_open(j, name);
+        ngx_status_put_us(j, "p50", w->p50);
+        ngx_status_put_us(j, "p95", w->p95);
+        ngx_status_put_us(j, "p99", w->p99);
+        ngx_status_put_close(j);
+
+    } else {
+        ngx_status_put_null(j, name);
+    }
+
+    ngx_status_put_close(j);
+}
+
+
+static void
+ngx_status_json_slower(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
+{
+    ngx_status_put_t           *j;
+    const ngx_status_record_t  *r;
+
+    j = &d->put;
+
+    if (v->check->slower.warning == 0 && v->check->slower.critical == 0) {
+        ngx_status_put_null(j, "slower");
+        return;
+    }
+
+    r = &v->record;
+
+    ngx_status_put_open(j, "slower");
+
+    if (v->known && r->slower_base > 0) {
+        ngx_status_put_us(j, "base_ms", (uint64_t) r->slower_base);
+        ngx_status_put_real(j, "growth", r->slower_growth);
+        ngx_status_put_level(j, "level", r->slower_level);
+
+    } else {
+        ngx_status_put_null(j, "base_ms");
+        ngx_status_put_null(j, "growth");
+        ngx_status_put_level(j, "level", NGX_STATUS_NEUTRAL);
+    }
+
+    ngx_status_put_close(j);
+}
+
+
+static void
+ngx_status_json_score(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
+{
+    ngx_uint_t                i, n;
+    const double             *scores;
+    ngx_status_put_t         *j;
+    const ngx_status_card_t  *card;
+
+    j = &d->put;
+
+    if (v->check->score == NULL) {
+        ngx_status_put_null(j, "score");
+        return;
+    }
+
+    card = &v->record.card;
+
+    ngx_status_put_open(j, "score");
+
+    /* before the first score the card is all zero, and so are its numbers */
+
+    ngx_status_put_real(j, "value", card->at ? card->last.value : NAN);
+    ngx_status_put_text(j, "grade", card->last.grade,
+                         strnlen(card->last.grade, NGX_STATUS_GRADE));
+    ngx_status_put_real(j, "previous", card->at ? card->previous : NAN);
+    ngx_status_put_real(j, "delta", card->at ? card->delta : NAN);
+    ngx_status_put_level(j, "level", card->level);
+
+    ngx_status_json_categories(d, &card->last);
+
+    if (card->last.nseries) {
+        scores = card->last.series;
+        n = card->last.nseries;
+
+    } else {
+        scores = card->scores;
+        n = card->nscores;
+    }
+
+    ngx_status_put_array(j, "history");
+
+    for (i = 0; i < ngx_min(n, NGX_STATUS_SCORES); i++) {
+        ngx_status_put_real(j, NULL, scores[i]);
+    }
+
+    ngx_status_put_end(j);
+
+    ngx_status_put_time(j, "scored_at", card->at);
+    ngx_status_put_bool(j, "stale", card->stale);
+
+    if (d->ask->internal) {
+        ngx_status_put_message(j, "error", card->stale ? card->error : "");
+    }
+
+    ngx_status_put_close(j);
+}
+
+
+static void
+ngx_status_json_categories(ngx_status_json_doc_t *d,
+    const ngx_status_score_t *score)
+{
+    ngx_uint_t                    i, k, n;
+    ngx_status_put_t             *j;
+    const ngx_status_category_t  *c;
+
+    j = &d->put;
+    c = score->categories;
+    n = ngx_min(score->ncategories, NGX_STATUS_CATEGORIES);
+
+    ngx_status_put_open(j, "categories");
+
+    for (i = 0; i < n; i++) {
+
+        /* a name is told once */
+
+        for (k = 0; k < i; k++) {
+            if (strncmp(c[k].name, c[i].name, NGX_STATUS_CATEGORY) == 0) {
+                break;
+            }
+        }
+
+        if (k == i && c[i].name[0]) {
+            ngx_status_put_real(j, c[i].name, c[i].value);
+        }
+    }
+
+    ngx_status_put_close(j);
+}
+
+
+static void
+ngx_status_json_timeline(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
+{
+    ngx_uint_t         i, n;
+    ngx_status_run_t   runs[NGX_STATUS_TIMELINE];
+    ngx_status_put_t  *j;
+
+    j = &d->put;
+    n = ngx_status_view_timeline(d->snapshot, v, runs);
+
+    ngx_status_put_open(j, "timeline");
+
+    ngx_status_put_int(j, "bucket_seconds", 60);
+    ngx_status_put_time(j, "end", (d->snapshot->now / 60000 + 1) * 60000);
+
+    ngx_status_put_array(j, "runs");
+
+    for (i = 0; i < n; i++) {
+        ngx_status_put_array(j, NULL);
+        ngx_status_put_state(j, NULL, runs[i].state);
+        ngx_status_put_int(j, NULL, runs[i].n);
+        ngx_status_put_end(j);
+    }
+
+    ngx_status_put_end(j);
+
+    ngx_status_put_close(j);
+}

@@ -1,0 +1,72 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ *
+ * nginx's side: configuration of the module and its locations, and the
+ * functions that the module table ties together.
+ */
+
+
+#ifndef _NGX_HTTP_STATUS_H_INCLUDED_
+#define _NGX_HTTP_STATUS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_status_monitor.h"
+
+
+typedef enum {
+    NGX_HTTP_STATUS_NONE = 0,
+    NGX_HTTP_STATUS_PAGE,
+    NGX_HTTP_STATUS_JSON
+} ngx_http_status_kind_e;
+
+
+typedef struct {
+    ngx_array_t              *monitors;  /* of ngx_status_monitor_t *; NULL
+                                            without any */
+    ngx_array_t              *locations; /* of ngx_http_status_loc_conf_t *
+                                            that wait for their monitor */
+} ngx_http_status_main_conf_t;
+
+
+typedef struct {
+    ngx_http_status_kind_e    kind;
+    ngx_str_t                 name;      /* of the monitor */
+    ngx_status_monitor_t     *monitor;
+    ngx_uint_t                internal;  /* the internal view */
+    ngx_uint_t                unhealthy; /* HTTP status of a JSON answer while
+                                            state is down or the checker is
+                                            dead; 0: always 200 */
+    ngx_http_core_loc_conf_t *core;      /* of the same location */
+    u_char                   *file;      /* where it was configured, for */
+    ngx_uint_t                line;      /* messages */
+    void                     *cache;     /* handler.c: this process's */
+} ngx_http_status_loc_conf_t;
+
+
+extern ngx_module_t  ngx_http_status_module;
+
+
+/* conf*.c, which share conf.h */
+extern ngx_command_t  ngx_http_status_commands[];
+void *ngx_http_status_create_main_conf(ngx_conf_t *cf);
+void *ngx_http_status_create_loc_conf(ngx_conf_t *cf);
+ngx_int_t ngx_http_status_postconfiguration(ngx_conf_t *cf);
+
+/* handler.c */
+ngx_int_t ngx_http_status_handler(ngx_http_request_t *r);
+
+/*
+ * checker.c.  register() runs in init_module: it gives the master a path
+ * whose manager is the checker, and never fails for anything that can be
+ * lived without.
+ */
+ngx_int_t ngx_http_status_checker_register(ngx_cycle_t *cycle,
+    ngx_array_t *monitors);
+
+
+#endif /* _NGX_HTTP_STATUS_H_INCLUDED_ */

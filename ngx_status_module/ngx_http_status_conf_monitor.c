@@ -1,0 +1,459 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ *
+ * A monitor from its blocks: checks in their order, groups, teams, zone; and
+ * the locations that show it.  Master, while it reads the configuration.
+ */
+
+
+#include "ngx_http_status_conf.h"
+
+
+static ngx_int_t ngx_http_status_build_checks(ngx_conf_t *cf,
+    ngx_http_status_scope_t *scope, ngx_status_monitor_t *monitor);
+static ngx_int_t ngx_http_status_build_teams(ngx_conf_t *cf,
+    ngx_status_monitor_t *monitor);
+static ngx_int_t ngx_http_status_build_zone(ngx_conf_t *cf,
+    ngx_http_status_scope_t *scope, ngx_status_monitor_t *monitor);
+
+
+ngx_int_t
+ngx_http_status_build(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
+    ngx_status_monitor_t *monitor)
+{
+    monitor->title = scope->check.title.data ? scope->check.title
+                                             : monitor->name;
+
+    ngx_conf_init_uint_value(scope->max_in_flight, 64);
+    ngx_conf_init_uint_value(scope->max_per_host, 8);
+
+    monitor->max_in_flight = scope->max_in_flight;
+    monitor->max_per_host = scope->max_per_host;
+
+    if (ngx_http_status_build_checks(cf, scope, monitor) != NGX_OK
+        || ngx_http_status_build_teams(cf, monitor) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    monitor->page = ngx_http_status_template(cf, scope, "index.html",
+                                             ngx_status_html_page_fields);
+    if (monitor->page == NULL) {
+        return NGX_ERROR;
+    }
+
+    monitor->detail = ngx_http_status_template(cf, scope, "check.html",
+                                               ngx_status_html_detail_fields);
+    if (monitor->detail == NULL) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_status_build_zone(cf, scope, monitor);
+}
+
+
+/* Merges all levels and sorts the checks by group. */
+
+static ngx_int_t
+ngx_http_status_build_checks(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
+    ngx_status_monitor_t *monitor)
+{
+    ngx_uint_t                 i, n;
+    ngx_status_group_t        *group;
+    ngx_http_status_scope_t  **s;
+
+    s = scope->scopes.elts;
+    group = scope->groups.elts;
+
+    /* in order of appearance: a group is merged before what is in it */
+
+    for (i = 0; i < scope->scopes.nelts; i++) {
+
+        if (ngx_http_status_merge(cf, s[i]->outer, s[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (s[i]->level == NGX_HTTP_STATUS_CHECK) {
+
+            if (ngx_http_status_finish(cf, s[i]) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
+            group[s[i]->group].n++;
+            monitor->nchecks++;
+        }
+    }
+
+    if (monitor->nchecks == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "monitor \"%V\" has no check, expected one at "
+                           "least", &monitor->name);
+        return NGX_ERROR;
+    }
+
+    monitor->checks = ngx_palloc(cf->pool,
+                                 monitor->nchecks * sizeof(void *));
+    if (monitor->checks == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0, n = 0; i < scope->groups.nelts; i++) {
+        group[i].first = n;
+        n += group[i].n;
+        group[i].n = 0;
+    }
+
+    for (i = 0; i < scope->scopes.nelts; i++) {
+        if (s[i]->level == NGX_HTTP_STATUS_CHECK) {
+            n = s[i]->group;
+            monitor->checks[group[n].first + group[n].n++] = &s[i]->check;
+        }
+    }
+
+    /* groups without a check are no groups */
+
+    for (i = 0; i < scope->scopes.nelts; i++) {
+
+        if (s[i]->level == NGX_HTTP_STATUS_GROUP
+            && group[s[i]->group].n == 0)
+        {
+            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                          "group \"%V\" is left out as it has no check "
+                          "in %s:%ui", &s[i]->check.group,
+                          s[i]->file, s[i]->line);
+        }
+    }
+
+    for (i = 0, n = 0; i < scope->groups.nelts; i++) {
+        if (group[i].n) {
+            group[n++] = group[i];
+        }
+    }
+
+    monitor->groups = group;
+    monitor->ngroups = n;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_status_build_teams(ngx_conf_t *cf, ngx_status_monitor_t *monitor)
+{
+    ngx_int_t    rc;
+    ngx_str_t   *team, *t;
+    ngx_uint_t   i, j;
+    ngx_array_t  teams;
+
+    if (ngx_array_init(&teams, cf->pool, 4, sizeof(ngx_str_t)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < monitor->nchecks; i++) {
+
+        team = &monitor->checks[i]->team;
+
+        if (team->len == 0) {
+            continue;
+        }
+
+        t = teams.elts;
+        rc = 1;
+
+        for (j = 0; j < teams.nelts; j++) {
+            rc = ngx_memn2cmp(team->data, t[j].data, team->len, t[j].len);
+            if (rc <= 0) {
+                break;
+            }
+        }
+
+        if (rc == 0) {
+            continue;
+        }
+
+        if (ngx_array_push(&teams) == NULL) {
+            return NGX_ERROR;
+        }
+
+        t = teams.elts;
+        ngx_memmove(&t[j + 1], &t[j],
+                    (teams.nelts - 1 - j) * sizeof(ngx_str_t));
+        t[j] = *team;
+    }
+
+    monitor->teams = teams.elts;
+    monitor->nteams = teams.nelts;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_status_build_zone(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
+    ngx_status_monitor_t *monitor)
+{
+    size_t                      size, needed;
+    ngx_uint_t                  i;
+    const ngx_str_t           **ids;
+    ngx_status_history_conf_t   history;
+
+    history.minutes = 1440;
+    history.hours = 720;
+    history.days = 400;
+
+    /*
+     * The first score makes another layout, thus another size and a new
+     * zone.  A zone of a given size has a place for scores from the
+     * beginning, or it could not be adopted then.
+     */
+
+    history.scores = (scope->zone_size != NGX_CONF_UNSET_SIZE);
+
+    for (i = 0; i < monitor->nchecks; i++) {
+        if (monitor->checks[i]->score) {
+            history.scores = 1;
+        }
+    }
+
+    needed = ngx_status_zone_size(&history, monitor->nchecks);
+    size = scope->zone_size;
+
+    if (size == NGX_CONF_UNSET_SIZE) {
+        size = ngx_status_zone_size(&history,
+                                    ngx_status_zone_slots(monitor->nchecks));
+
+    } else if (size < needed) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "zone of %uz bytes is too small for the %ui "
+                           "checks of monitor \"%V\", expected %uzk at "
+                           "least", size, monitor->nchecks, &monitor->name,
+                           (needed + 1023) / 1024);
+        return NGX_ERROR;
+    }
+
+    ids = ngx_palloc(cf->pool, monitor->nchecks * sizeof(ngx_str_t *));
+    if (ids == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < monitor->nchecks; i++) {
+        ids[i] = &monitor->checks[i]->id;
+    }
+
+    monitor->zone = ngx_status_zone_add(cf, &monitor->name, &history,
+                                        monitor->nchecks, size,
+                                        &ngx_http_status_module);
+    if (monitor->zone == NULL) {
+        return NGX_ERROR;
+    }
+
+    monitor->zone->ids = ids;
+
+    if (ngx_test_config && !ngx_quiet_mode) {
+        ngx_log_stderr(0, "status monitor \"%V\": %ui check%s, zone "
+                       "\"status:%V\" %uz bytes, %uz bytes a check",
+                       &monitor->name, monitor->nchecks,
+                       monitor->nchecks == 1 ? "" : "s", &monitor->name,
+                       size, ngx_status_zone_slot_size(&history));
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * "status_page NAME [internal]"
+ * "status_json NAME [internal|public] [unhealthy=CODE]"
+ *
+ * A page is public, JSON internal but for health, unless it is said.  The
+ * monitor may come later in the configuration.
+ */
+
+char *
+ngx_http_status_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_int_t                      code;
+    ngx_str_t                     *word;
+    ngx_uint_t                     i, view;
+    ngx_http_core_loc_conf_t      *clcf;
+    ngx_http_status_loc_conf_t   **l, *lcf = conf;
+    ngx_http_status_main_conf_t   *mcf;
+
+    word = cf->args->elts;
+
+    if (lcf->kind) {
+        return lcf->kind == cmd->offset ? "is duplicate"
+               : "can not stand in one location with \"status_page\" or "
+                 "\"status_json\"";
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    lcf->kind = cmd->offset;
+    lcf->internal = (lcf->kind == NGX_HTTP_STATUS_JSON);
+    lcf->name = word[1];
+    lcf->file = cf->conf_file->file.name.data;
+    lcf->line = cf->conf_file->line;
+    lcf->core = clcf;
+
+    view = 0;
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_strcmp(word[i].data, "internal") == 0) {
+            lcf->internal = 1;
+            view = 1;
+
+        } else if (ngx_strcmp(word[i].data, "public") == 0) {
+            lcf->internal = 0;
+            view = 1;
+
+        } else if (lcf->kind == NGX_HTTP_STATUS_PAGE) {
+            return ngx_http_status_invalid(cf, cmd, &word[i],
+                                           "internal or public");
+
+        } else if (ngx_strncmp(word[i].data, "unhealthy=", 10) == 0) {
+
+            code = ngx_atoi(word[i].data + 10, word[i].len - 10);
+
+            if (code < 400 || code > 599) {
+                return ngx_http_status_invalid(cf, cmd, &word[i],
+                                  "unhealthy= and a status from 400 to 599");
+            }
+
+            lcf->unhealthy = code;
+
+            /* what asks for health is not asked who it is */
+
+            if (view == 0) {
+                lcf->internal = 0;
+            }
+
+        } else {
+            return ngx_http_status_invalid(cf, cmd, &word[i],
+                                           "internal, public or unhealthy=");
+        }
+    }
+
+    if (lcf->kind == NGX_HTTP_STATUS_PAGE) {
+
+        /* there are pages and files below the page */
+
+        if (clcf->exact_match || clcf->named
+#if (NGX_PCRE)
+            || clcf->regex
+#endif
+           )
+        {
+            return "needs a prefix location such as \"location /status/\", "
+                   "because there are pages below its own";
+        }
+
+        /* "/status" leads to "/status/" */
+
+        if (clcf->name.len && clcf->name.data[clcf->name.len - 1] == '/') {
+            clcf->auto_redirect = 1;
+        }
+    }
+
+    clcf->handler = ngx_http_status_handler;
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_status_module);
+
+    if (mcf->locations == NULL) {
+        mcf->locations = ngx_array_create(cf->pool, 4, sizeof(void *));
+        if (mcf->locations == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    l = ngx_array_push(mcf->locations);
+    if (l == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *l = lcf;
+
+    return NGX_CONF_OK;
+}
+
+
+void *
+ngx_http_status_create_main_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_status_main_conf_t));
+}
+
+
+void *
+ngx_http_status_create_loc_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_status_loc_conf_t));
+}
+
+
+/* Finds the monitors of the locations. */
+
+ngx_int_t
+ngx_http_status_postconfiguration(ngx_conf_t *cf)
+{
+    u_char                        names[256], *p, *last;
+    ngx_uint_t                    i, j, n;
+    ngx_status_monitor_t        **m;
+    ngx_http_status_loc_conf_t  **l;
+    ngx_http_status_main_conf_t  *mcf;
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_status_module);
+
+    if (mcf->locations == NULL) {
+        return NGX_OK;
+    }
+
+    l = mcf->locations->elts;
+    m = mcf->monitors ? mcf->monitors->elts : NULL;
+    n = mcf->monitors ? mcf->monitors->nelts : 0;
+
+    for (i = 0; i < mcf->locations->nelts; i++) {
+
+        for (j = 0; j < n; j++) {
+            if (m[j]->name.len == l[i]->name.len
+                && ngx_strncmp(m[j]->name.data, l[i]->name.data,
+                               l[i]->name.len) == 0)
+            {
+                l[i]->monitor = m[j];
+                break;
+            }
+        }
+
+        if (l[i]->monitor) {
+
+            /* "/status" leads to "/status/" under whatever name and port
+             * the client knows us by */
+
+            if (l[i]->kind == NGX_HTTP_STATUS_PAGE) {
+                l[i]->core->absolute_redirect = 0;
+            }
+
+            continue;
+        }
+
+        p = names;
+        last = names + sizeof(names);
+
+        for (j = 0; j < n; j++) {
+            p = ngx_slprintf(p, last, "%s\"%V\"", j ? ", " : "", &m[j]->name);
+        }
+
+        if (n == 0) {
+            p = ngx_slprintf(p, last, "a \"status_monitor\" of this name");
+        }
+
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "unknown monitor \"%V\", expected %*s in %s:%ui",
+                      &l[i]->name, p - names, names, l[i]->file, l[i]->line);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,648 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ *
+ * Requests: from a path to what it asks for, and from there to an answer
+ * out of memory.  No file is touched and nobody is waited for.
+ */
+
+
+#include "ngx_http_status_cache.h"
+
+
+#define NGX_HTTP_STATUS_ARG  128     /* bytes of an argument's value at most */
+
+
+/* The arguments that are looked at, decoded; data NULL: not given. */
+
+typedef struct {
+    ngx_str_t                   team;
+    ngx_str_t                   group;
+    ngx_str_t                   v;       /* an asset's version */
+} ngx_http_status_args_t;
+
+
+typedef struct {
+    ngx_str_t                   key;
+    ngx_str_t                   value;
+} ngx_http_status_header_t;
+
+
+static ngx_int_t ngx_http_status_path(ngx_http_request_t *r,
+    const ngx_status_snapshot_t *snapshot, ngx_http_status_want_t *want);
+static ngx_int_t ngx_http_status_redirect(ngx_http_request_t *r);
+static ngx_int_t ngx_http_status_args(ngx_http_request_t *r,
+    ngx_http_status_args_t *args);
+static ngx_int_t ngx_http_status_arg(ngx_http_request_t *r, u_char *p,
+    u_char *last, ngx_str_t *value);
+static ngx_int_t ngx_http_status_filter(const ngx_status_monitor_t *monitor,
+    const ngx_http_status_args_t *args, ngx_status_ask_t *ask);
+static ngx_int_t ngx_http_status_answer(ngx_http_request_t *r,
+    ngx_http_status_loc_conf_t *lcf, const ngx_http_status_want_t *want,
+    const ngx_str_t *version);
+static ngx_int_t ngx_http_status_headers(ngx_http_request_t *r,
+    ngx_http_status_body_t *body, const ngx_http_status_want_t *want,
+    const ngx_str_t *version);
+static ngx_int_t ngx_http_status_refuse(ngx_http_request_t *r, ngx_int_t rc);
+static ngx_table_elt_t *ngx_http_status_header(ngx_http_request_t *r,
+    const ngx_http_status_header_t *header);
+static ngx_int_t ngx_http_status_send(ngx_http_request_t *r,
+    const ngx_str_t *data);
+
+
+#define ngx_http_status_is(s, text)                                          \
+    ((s)->len == sizeof(text) - 1                                            \
+     && ngx_memcmp((s)->data, text, sizeof(text) - 1) == 0)
+
+
+static const ngx_http_status_header_t  ngx_http_status_allow =
+    { ngx_string("Allow"), ngx_string("GET, HEAD") };
+
+static const ngx_http_status_header_t  ngx_http_status_vary =
+    { ngx_string("Vary"), ngx_string("Accept-Encoding") };
+
+static const ngx_http_status_header_t  ngx_http_status_gzip =
+    { ngx_string("Content-Encoding"), ngx_string("gzip") };
+
+static const ngx_http_status_header_t  ngx_http_status_no_cache =
+    { ngx_string("Cache-Control"), ngx_string("no-cache") };
+
+static const ngx_http_status_header_t  ngx_http_status_immutable =
+    { ngx_string("Cache-Control"),
+      ngx_string("public, max-age=31536000, immutable") };
+
+static const ngx_http_status_header_t  ngx_http_status_nosniff =
+    { ngx_string("X-Content-Type-Options"), ngx_string("nosniff") };
+
+static const ngx_http_status_header_t  ngx_http_status_referrer =
+    { ngx_string("Referrer-Policy"), ngx_string("no-referrer") };
+
+static const ngx_http_status_header_t  ngx_http_status_policy =
+    { ngx_string("Content-Security-Policy"),
+      ngx_string("default-src 'none'; style-src 'self'; script-src 'self'; "
+                 "img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
+                 "form-action 'none'; frame-ancestors 'self'") };
+
+
+ngx_int_t
+ngx_http_status_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                    rc;
+    ngx_status_monitor_t        *monitor;
+    ngx_http_status_want_t       want;
+    ngx_http_status_args_t       args;
+    ngx_http_status_loc_conf_t  *lcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_status_module);
+    monitor = lcf->monitor;
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_status_snapshot(monitor, &monitor->snapshot, r->connection->log)
+        == NGX_ERROR)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memzero(&want, sizeof(ngx_http_status_want_t));
+    ngx_memzero(&args, sizeof(ngx_http_status_args_t));
+
+    want.ask.internal = lcf->internal;
+
+    if (lcf->kind == NGX_HTTP_STATUS_JSON) {
+        want.format = &ngx_status_format_json;
+
+    } else {
+        rc = ngx_http_status_path(r, monitor->snapshot, &want);
+    }
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        rc = NGX_HTTP_NOT_ALLOWED;
+    }
+
+    if (rc == NGX_OK && r->args.len) {
+        rc = ngx_http_status_args(r, &args);
+
+        if (rc == NGX_OK && want.format && want.ask.view == NULL) {
+            rc = ngx_http_status_filter(monitor, &args, &want.ask);
+        }
+    }
+
+    if (rc == NGX_OK) {
+        return ngx_http_status_answer(r, lcf, &want, &args.v);
+    }
+
+    if (rc == NGX_HTTP_NOT_ALLOWED
+        && ngx_http_status_header(r, &ngx_http_status_allow) == NULL)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* who asks for JSON is answered in JSON, else it is nginx's own page */
+
+    if (want.format == &ngx_status_format_json) {
+        return ngx_http_status_refuse(r, rc);
+    }
+
+    return rc;
+}
+
+
+/* What is behind the location's own name; links need the slash there. */
+
+static ngx_int_t
+ngx_http_status_path(ngx_http_request_t *r,
+    const ngx_status_snapshot_t *snapshot, ngx_http_status_want_t *want)
+{
+    ngx_str_t                    rest;
+    ngx_uint_t                   i;
+    ngx_status_view_t           *view;
+    ngx_http_core_loc_conf_t    *clcf;
+    const ngx_status_asset_t    *asset;
+    const ngx_status_monitor_t  *monitor;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (r->uri.len < clcf->name.len
+        || ngx_strncmp(r->uri.data, clcf->name.data, clcf->name.len) != 0)
+    {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    rest.data = r->uri.data + clcf->name.len;
+    rest.len = r->uri.len - clcf->name.len;
+
+    want->format = &ngx_status_format_html;
+
+    if (clcf->name.len && clcf->name.data[clcf->name.len - 1] != '/') {
+
+        if (rest.len == 0) {
+            return ngx_http_status_redirect(r);
+        }
+
+        if (rest.data[0] != '/') {
+            return NGX_HTTP_NOT_FOUND;
+        }
+
+        rest.data++;
+        rest.len--;
+    }
+
+    if (rest.len == 0) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_status_is(&rest, "status.json")) {
+        want->format = &ngx_status_format_json;
+        return NGX_OK;
+    }
+
+    if (rest.len > sizeof("check/") - 1
+        && ngx_strncmp(rest.data, "check/", sizeof("check/") - 1) == 0)
+    {
+        rest.data += sizeof("check/") - 1;
+        rest.len -= sizeof("check/") - 1;
+
+        monitor = snapshot->monitor;
+
+        for (i = 0; i < monitor->nchecks; i++) {
+            view = &snapshot->views[i];
+
+            if (view->check->id.len == rest.len
+                && ngx_memcmp(view->check->id.data, rest.data, rest.len) == 0)
+            {
+                want->ask.view = view;
+                return NGX_OK;
+            }
+        }
+
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    for (asset = ngx_status_assets; asset->name.len; asset++) {
+
+        /* templates are in the table too, but are nobody's to see */
+
+        if (ngx_strncmp(asset->content_type.data, "text/html",
+                        sizeof("text/html") - 1)
+            == 0)
+        {
+            continue;
+        }
+
+        if (asset->name.len == rest.len
+            && ngx_memcmp(asset->name.data, rest.data, rest.len) == 0)
+        {
+            want->format = NULL;
+            want->asset = asset;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_HTTP_NOT_FOUND;
+}
+
+
+/*
+ * Relative to what the client asked for, because behind a proxy neither the
+ * host nor the prefix need be those that it knows; "./" keeps a colon in
+ * the name from becoming a scheme.
+ */
+
+static ngx_int_t
+ngx_http_status_redirect(ngx_http_request_t *r)
+{
+    u_char                    *p, *last, *name;
+    ngx_http_status_header_t   location;
+
+    name = r->unparsed_uri.data;
+    last = name + r->unparsed_uri.len;
+
+    for (p = name; p < last && *p != '?' && *p != '#'; p++) {
+        if (*p == '/') {
+            name = p + 1;
+        }
+    }
+
+    last = p;
+
+    /* after a rewrite, or in a subrequest, links work as they are */
+
+    if (name == last || r != r->main) {
+        return NGX_OK;
+    }
+
+    ngx_str_set(&location.key, "Location");
+
+    location.value.data = ngx_pnalloc(r->pool,
+                                      sizeof("./") - 1 + (last - name)
+                                      + sizeof("/?") - 1 + r->args.len);
+    if (location.value.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    p = ngx_cpymem(location.value.data, "./", sizeof("./") - 1);
+    p = ngx_cpymem(p, name, last - name);
+    *p++ = '/';
+
+    if (r->args.len) {
+        *p++ = '?';
+        p = ngx_cpymem(p, r->args.data, r->args.len);
+    }
+
+    location.value.len = p - location.value.data;
+
+    ngx_http_clear_location(r);
+
+    r->headers_out.location = ngx_http_status_header(r, &location);
+    if (r->headers_out.location == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_HTTP_MOVED_PERMANENTLY;
+}
+
+
+static ngx_int_t
+ngx_http_status_args(ngx_http_request_t *r, ngx_http_status_args_t *args)
+{
+    u_char     *p, *last, *next, *eq;
+    ngx_int_t   rc;
+    ngx_str_t   name, *value;
+
+    last = r->args.data + r->args.len;
+
+    for (p = r->args.data; p < last; p = next + 1) {
+
+        next = ngx_strlchr(p, last, '&');
+        if (next == NULL) {
+            next = last;
+        }
+
+        eq = ngx_strlchr(p, next, '=');
+        if (eq == NULL) {
+            eq = next;
+        }
+
+        name.data = p;
+        name.len = eq - p;
+
+        if (ngx_http_status_is(&name, "team")) {
+            value = &args->team;
+
+        } else if (ngx_http_status_is(&name, "group")) {
+            value = &args->group;
+
+        } else if (ngx_http_status_is(&name, "v")) {
+            value = &args->v;
+
+        } else {
+            continue;
+        }
+
+        if (value->data) {
+            return NGX_HTTP_BAD_REQUEST;
+        }
+
+        rc = ngx_http_status_arg(r, ngx_min(eq + 1, next), next, value);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_status_arg(ngx_http_request_t *r, u_char *p, u_char *last,
+    ngx_str_t *value)
+{
+    ngx_int_t  n;
+
+    value->data = ngx_pnalloc(r->pool, NGX_HTTP_STATUS_ARG);
+    if (value->data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    for (value->len = 0; p < last; value->len++) {
+
+        if (value->len == NGX_HTTP_STATUS_ARG) {
+            return NGX_HTTP_BAD_REQUEST;
+        }
+
+        if (*p == '%') {
+            n = (last - p >= 3) ? ngx_hextoi(p + 1, 2) : NGX_ERROR;
+            if (n == NGX_ERROR) {
+                return NGX_HTTP_BAD_REQUEST;
+            }
+
+            value->data[value->len] = (u_char) n;
+            p += 3;
+
+        } else {
+            value->data[value->len] = (*p == '+') ? ' ' : *p;
+            p++;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* An empty value asks for all, as a form without a choice does. */
+
+static ngx_int_t
+ngx_http_status_filter(const ngx_status_monitor_t *monitor,
+    const ngx_http_status_args_t *args, ngx_status_ask_t *ask)
+{
+    ngx_uint_t                 i;
+    const ngx_str_t           *team;
+    const ngx_status_group_t  *group;
+
+    for (i = 0; args->team.len && i < monitor->nteams; i++) {
+        team = &monitor->teams[i];
+
+        if (team->len == args->team.len
+            && ngx_memcmp(team->data, args->team.data, team->len) == 0)
+        {
+            ask->team = team;
+            break;
+        }
+    }
+
+    for (i = 0; args->group.len && i < monitor->ngroups; i++) {
+        group = &monitor->groups[i];
+
+        if (group->title.len == args->group.len
+            && ngx_memcmp(group->title.data, args->group.data,
+                          group->title.len)
+               == 0)
+        {
+            ask->group = group;
+            break;
+        }
+    }
+
+    if ((args->team.len && ask->team == NULL)
+        || (args->group.len && ask->group == NULL))
+    {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_status_answer(ngx_http_request_t *r, ngx_http_status_loc_conf_t *lcf,
+    const ngx_http_status_want_t *want, const ngx_str_t *version)
+{
+    ngx_uint_t               gzip;
+    ngx_http_status_body_t  *body;
+
+    gzip = 0;
+
+#if (NGX_HTTP_GZIP)
+    gzip = (ngx_http_gzip_ok(r) == NGX_OK);
+#endif
+
+    body = ngx_http_status_cache_get(lcf, want, gzip, r->pool,
+                                     r->connection->log);
+    if (body == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->headers_out.status = NGX_HTTP_OK;
+
+    if (lcf->unhealthy && body->unhealthy) {
+        r->headers_out.status = lcf->unhealthy;
+    }
+
+    r->headers_out.content_type = body->content_type;
+    r->headers_out.content_type_len = body->type_len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    if (ngx_http_status_headers(r, body, want, version) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_status_send(r, &body->data);
+}
+
+
+static ngx_int_t
+ngx_http_status_headers(ngx_http_request_t *r, ngx_http_status_body_t *body,
+    const ngx_http_status_want_t *want, const ngx_str_t *version)
+{
+    ngx_uint_t                       i, n;
+    ngx_http_status_header_t         etag;
+    const ngx_http_status_header_t  *headers[5];
+#if (NGX_HTTP_GZIP)
+    ngx_http_core_loc_conf_t        *clcf;
+#endif
+
+    /* a subrequest's headers go nowhere */
+
+    if (r != r->main) {
+        return NGX_OK;
+    }
+
+    ngx_str_set(&etag.key, "ETag");
+    etag.value = body->etag;
+
+    r->headers_out.etag = ngx_http_status_header(r, &etag);
+    if (r->headers_out.etag == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (body->gzip) {
+        r->headers_out.content_encoding = ngx_http_status_header(r,
+                                                      &ngx_http_status_gzip);
+        if (r->headers_out.content_encoding == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    n = 0;
+    headers[n++] = &ngx_http_status_nosniff;
+
+    if (want->asset && version->len == 16
+        && ngx_memcmp(version->data, want->asset->hash, 16) == 0)
+    {
+        headers[n++] = &ngx_http_status_immutable;
+
+    } else {
+        headers[n++] = &ngx_http_status_no_cache;
+    }
+
+    if (want->format == &ngx_status_format_html) {
+        headers[n++] = &ngx_http_status_policy;
+        headers[n++] = &ngx_http_status_referrer;
+    }
+
+#if (NGX_HTTP_GZIP)
+
+    /* with "gzip_vary on" nginx writes the header itself, once */
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    r->gzip_vary = 1;
+
+    if (!clcf->gzip_vary) {
+        headers[n++] = &ngx_http_status_vary;
+    }
+
+#endif
+
+    for (i = 0; i < n; i++) {
+        if (ngx_http_status_header(r, headers[i]) == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_status_refuse(ngx_http_request_t *r, ngx_int_t rc)
+{
+    ngx_str_t  data;
+
+    switch (rc) {
+
+    case NGX_HTTP_BAD_REQUEST:
+        ngx_str_set(&data, "{\"version\":1,"
+                           "\"error\":\"malformed argument\"}\n");
+        break;
+
+    case NGX_HTTP_NOT_FOUND:
+        ngx_str_set(&data, "{\"version\":1,"
+                           "\"error\":\"no such team or group\"}\n");
+        break;
+
+    case NGX_HTTP_NOT_ALLOWED:
+        ngx_str_set(&data, "{\"version\":1,"
+                           "\"error\":\"method not allowed\"}\n");
+        break;
+
+    default:
+        return rc;
+    }
+
+    r->headers_out.status = rc;
+    r->headers_out.content_type = ngx_status_format_json.content_type;
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    if (ngx_http_status_header(r, &ngx_http_status_no_cache) == NULL
+        || ngx_http_status_header(r, &ngx_http_status_nosniff) == NULL)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_status_send(r, &data);
+}
+
+
+static ngx_table_elt_t *
+ngx_http_status_header(ngx_http_request_t *r,
+    const ngx_http_status_header_t *header)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NULL;
+    }
+
+    h->hash = 1;
+    h->key = header->key;
+    h->value = header->value;
+    h->lowcase_key = NULL;
+
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+
+    return h;
+}
+
+
+/* The data live as long as the request. */
+
+static ngx_int_t
+ngx_http_status_send(ngx_http_request_t *r, const ngx_str_t *data)
+{
+    ngx_int_t     rc;
+    ngx_buf_t    *b;
+    ngx_chain_t   out;
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->headers_out.content_length_n = data->len;
+    r->headers_out.last_modified_time = -1;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    b->pos = data->data;
+    b->last = data->data + data->len;
+    b->memory = 1;
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}

@@ -1,0 +1,514 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ */
+
+
+#include "ngx_status_schedule.h"
+#include "ngx_status_record.h"
+#include "ngx_status_loop.h"
+#include <ngx_event.h>
+#include <math.h>
+
+
+#define NGX_STATUS_SCHEDULE_LATE  500    /* ms; less is noise */
+
+
+/* All checks of one host and port: what max_per_host counts. */
+
+typedef struct {
+    const ngx_status_check_t   *check;           /* one of them */
+    ngx_uint_t                  in_flight;
+    ngx_queue_t                 waiting;         /* for this host */
+} ngx_status_host_t;
+
+
+typedef struct {
+    ngx_status_probe_t          probe;
+    ngx_status_schedule_t      *schedule;
+    ngx_status_slot_t          *slot;
+    ngx_status_host_t          *host;
+    ngx_event_t                 timer;
+    ngx_queue_t                 queue;           /* while it waits */
+    uint32_t                    hash;
+    ngx_msec_t                  started;
+    ngx_uint_t                  running;
+} ngx_status_job_t;
+
+
+struct ngx_status_schedule_s {
+    ngx_status_monitor_t       *monitor;
+    ngx_log_t                  *log;
+    ngx_connection_t            connection;      /* for timers' log lines */
+    ngx_status_job_t           *jobs;
+    ngx_uint_t                  njobs;
+    ngx_status_host_t          *hosts;
+    ngx_uint_t                  nhosts;
+    ngx_queue_t                 waiting;         /* for any place */
+    ngx_event_t                 refill;          /* posted when one is free */
+    ngx_uint_t                  in_flight;
+    uint64_t                    results;
+};
+
+
+static ngx_int_t ngx_status_schedule_hosts(ngx_status_schedule_t *s);
+static int ngx_libc_cdecl ngx_status_schedule_by_host(const void *one,
+    const void *two);
+static ngx_msec_t ngx_status_schedule_resume(ngx_status_job_t *job);
+static void ngx_status_schedule_due(ngx_event_t *ev);
+static ngx_uint_t ngx_status_schedule_admit(ngx_status_job_t *job);
+static void ngx_status_schedule_run(ngx_status_job_t *job);
+static void ngx_status_schedule_done(ngx_status_probe_t *probe);
+static void ngx_status_schedule_late(ngx_status_job_t *job);
+static void ngx_status_schedule_log(ngx_status_job_t *job,
+    const ngx_status_record_t *r, ngx_status_state_e before,
+    int64_t before_since, int64_t now);
+static void ngx_status_schedule_refill(ngx_event_t *ev);
+static int64_t ngx_status_schedule_now(void);
+
+
+ngx_status_schedule_t *
+ngx_status_schedule_start(ngx_status_monitor_t *monitor, ngx_log_t *log)
+{
+    ngx_str_t              *id;
+    ngx_uint_t              i;
+    ngx_status_job_t       *job;
+    ngx_status_check_t     *check;
+    ngx_status_schedule_t  *s;
+
+    s = ngx_calloc(sizeof(ngx_status_schedule_t), log);
+    if (s == NULL) {
+        return NULL;
+    }
+
+    s->monitor = monitor;
+    s->log = log;
+    s->njobs = monitor->nchecks;
+    s->connection.fd = (ngx_socket_t) -1;
+    ngx_queue_init(&s->waiting);
+    s->refill.handler = ngx_status_schedule_refill;
+    s->refill.log = log;
+
+    s->jobs = ngx_calloc(s->njobs * sizeof(ngx_status_job_t), log);
+    if (s->jobs == NULL || ngx_status_schedule_hosts(s) != NGX_OK) {
+        return NULL;
+    }
+
+    for (i = 0; i < s->njobs; i++) {
+        job = &s->jobs[i];
+        check = monitor->checks[i];
+        id = &check->id;
+
+        job->schedule = s;
+        job->hash = ngx_murmur_hash2(id->data, id->len);
+
+        job->slot = ngx_status_zone_claim(monitor->zone, id);
+        if (job->slot == NULL) {
+            ngx_log_error(NGX_LOG_ALERT, log, 0,
+                          "no slot for check \"%V\" in zone \"%V\"",
+                          id, &monitor->zone->shm_zone->shm.name);
+            continue;
+        }
+
+        job->probe.check = check;
+        job->probe.log = log;
+        job->probe.done = ngx_status_schedule_done;
+        job->probe.data = job;
+
+        job->timer.handler = ngx_status_schedule_due;
+        job->timer.data = &s->connection;
+        job->timer.log = log;
+
+        ngx_add_timer(&job->timer, ngx_status_schedule_resume(job));
+    }
+
+    return s;
+}
+
+
+static ngx_int_t
+ngx_status_schedule_hosts(ngx_status_schedule_t *s)
+{
+    ngx_uint_t          i;
+    ngx_status_job_t  **sorted;
+
+    s->hosts = ngx_calloc(s->njobs * sizeof(ngx_status_host_t), s->log);
+    sorted = ngx_alloc(s->njobs * sizeof(ngx_status_job_t *), s->log);
+
+    if (s->hosts == NULL || sorted == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < s->njobs; i++) {
+        s->jobs[i].probe.check = s->monitor->checks[i];
+        sorted[i] = &s->jobs[i];
+    }
+
+    qsort(sorted, s->njobs, sizeof(ngx_status_job_t *),
+          ngx_status_schedule_by_host);
+
+    for (i = 0; i < s->njobs; i++) {
+
+        if (i == 0
+            || ngx_status_schedule_by_host(&sorted[i - 1], &sorted[i]) != 0)
+        {
+            s->hosts[s->nhosts].check = sorted[i]->probe.check;
+            ngx_queue_init(&s->hosts[s->nhosts].waiting);
+            s->nhosts++;
+        }
+
+        sorted[i]->host = &s->hosts[s->nhosts - 1];
+    }
+
+    ngx_free(sorted);
+
+    return NGX_OK;
+}
+
+
+static int ngx_libc_cdecl
+ngx_status_schedule_by_host(const void *one, const void *two)
+{
+    const ngx_status_check_t  *a, *b;
+
+    a = (*(ngx_status_job_t **) one)->probe.check;
+    b = (*(ngx_status_job_t **) two)->probe.check;
+
+    if (a->port != b->port) {
+        return a->port < b->port ? -1 : 1;
+    }
+
+    return ngx_memn2cmp(a->host.data, b->host.data, a->host.len, b->host.len);
+}
+
+
+/*
+ * When a check goes on after a start of the checker: at the time that was
+ * planned, or at its next slot where the interval has become shorter, or,
+ * what never ran or is overdue, soon.
+ */
+
+static ngx_msec_t
+ngx_status_schedule_resume(ngx_status_job_t *job)
+{
+    int64_t                    wait;
+    ngx_msec_t                 next;
+    const ngx_status_check_t  *check;
+    const ngx_status_record_t *r;
+
+    check = job->probe.check;
+
+    r = &job->slot->copy[job->slot->current & 1];
+    wait = r->next_at - ngx_status_schedule_now();
+
+    if (r->nresults == 0 || wait <= 0) {
+        return ngx_status_schedule_first(check->interval, job->hash,
+                                         job->schedule->njobs);
+    }
+
+    next = ngx_status_schedule_next(ngx_current_msec, check->interval,
+                                    job->hash);
+
+    return (ngx_msec_t) ngx_min(wait, (int64_t) next);
+}
+
+
+void
+ngx_status_schedule_stop(ngx_status_schedule_t *s)
+{
+    ngx_uint_t         i;
+    ngx_status_job_t  *job;
+
+    for (i = 0; i < s->njobs; i++) {
+        job = &s->jobs[i];
+
+        if (job->timer.timer_set) {
+            ngx_del_timer(&job->timer);
+        }
+
+        if (job->running) {
+            job->running = 0;
+            job->probe.check->type->stop(&job->probe);
+        }
+    }
+
+    if (s->refill.posted) {
+        ngx_delete_posted_event(&s->refill);
+    }
+
+    ngx_free(s->hosts);
+    ngx_free(s->jobs);
+    ngx_free(s);
+}
+
+
+ngx_uint_t
+ngx_status_schedule_in_flight(const ngx_status_schedule_t *s)
+{
+    return s->in_flight;
+}
+
+
+uint64_t
+ngx_status_schedule_results(const ngx_status_schedule_t *s)
+{
+    return s->results;
+}
+
+
+static void
+ngx_status_schedule_due(ngx_event_t *ev)
+{
+    ngx_status_job_t  *job;
+
+    job = (ngx_status_job_t *)
+              ((u_char *) ev - offsetof(ngx_status_job_t, timer));
+
+    if (!ngx_status_zone_owned(job->schedule->monitor->zone)) {
+        return;
+    }
+
+    if (ngx_status_schedule_admit(job)) {
+        ngx_status_schedule_run(job);
+    }
+}
+
+
+/* Lets a job in, or puts it where a place for it will be looked up. */
+
+static ngx_uint_t
+ngx_status_schedule_admit(ngx_status_job_t *job)
+{
+    ngx_queue_t            *q;
+    ngx_status_schedule_t  *s;
+
+    s = job->schedule;
+
+    if (job->host->in_flight >= s->monitor->max_per_host) {
+        q = &job->host->waiting;
+
+    } else if (s->in_flight >= s->monitor->max_in_flight) {
+        q = &s->waiting;
+
+    } else {
+        return 1;
+    }
+
+    ngx_queue_insert_tail(q, &job->queue);
+
+    return 0;
+}
+
+
+static void
+ngx_status_schedule_run(ngx_status_job_t *job)
+{
+    ngx_status_probe_t  *probe;
+
+    probe = &job->probe;
+
+    job->schedule->in_flight++;
+    job->host->in_flight++;
+    job->running = 1;
+
+    /* nginx's clock may stand since the round began */
+    ngx_time_update();
+
+    ngx_memzero(&probe->result, sizeof(ngx_status_result_t));
+    ngx_memzero(&probe->score, sizeof(ngx_status_score_t));
+
+    job->started = ngx_current_msec;
+    probe->result.at = ngx_status_schedule_now();
+    probe->score.value = NAN;
+
+    probe->check->type->start(probe);
+}
+
+
+static void
+ngx_status_schedule_done(ngx_status_probe_t *probe)
+{
+    void                   *rings;
+    int64_t                 now, since;
+    ngx_msec_t              next;
+    ngx_uint_t              changed;
+    ngx_queue_t            *q;
+    ngx_status_job_t       *job;
+    ngx_status_zone_t      *zone;
+    ngx_status_state_e      before;
+    ngx_status_record_t    *r;
+    ngx_status_schedule_t  *s;
+
+    job = probe->data;
+    s = job->schedule;
+    zone = s->monitor->zone;
+
+    job->running = 0;
+    job->host->in_flight--;
+    s->in_flight--;
+    s->results++;
+
+    /* who waits for this host goes first */
+
+    if (!ngx_queue_empty(&job->host->waiting)) {
+        q = ngx_queue_head(&job->host->waiting);
+        ngx_queue_remove(q);
+        ngx_queue_insert_head(&s->waiting, q);
+    }
+
+    if (!ngx_queue_empty(&s->waiting)) {
+        ngx_post_event(&s->refill, &ngx_posted_events);
+    }
+
+    if (!ngx_status_zone_owned(zone)) {
+        /* a successor checks already; the heartbeat will notice, too */
+        return;
+    }
+
+    ngx_status_schedule_late(job);
+
+    ngx_time_update();
+    now = ngx_status_schedule_now();
+
+    next = ngx_status_schedule_next(ngx_current_msec, probe->check->interval,
+                                    job->hash);
+
+    r = ngx_status_zone_begin(zone, job->slot);
+    rings = ngx_status_zone_rings(job->slot);
+
+    before = r->confirm.state;
+    since = r->confirm.since;
+
+    changed = ngx_status_record_result(probe->check, &zone->history, r, rings,
+                                       &probe->result, &probe->score, now);
+
+    if (ngx_status_pending(&r->confirm)) {
+        next = ngx_min(next,
+                       ngx_status_schedule_retest(probe->check->interval));
+    }
+
+    r->next_at = now + next;
+
+    ngx_status_zone_commit(zone, job->slot);
+
+    if (changed) {
+        ngx_status_schedule_log(job, r, before, since, now);
+
+    } else if (probe->result.state != NGX_STATUS_UP) {
+        ngx_log_error(NGX_LOG_INFO, s->log, 0,
+                      "check \"%V\" failed: %s", &probe->check->id,
+                      probe->result.message);
+    }
+
+    ngx_add_timer(&job->timer, next);
+}
+
+
+/*
+ * When it was us who were late for a good part of a probe, then what it says
+ * of time, or of a target that did not wait for us, is our own fault.
+ */
+
+static void
+ngx_status_schedule_late(ngx_status_job_t *job)
+{
+    ngx_msec_t            late, took;
+    ngx_status_result_t  *result;
+
+    result = &job->probe.result;
+
+    if (result->error != NGX_STATUS_E_LATENCY
+        && result->error != NGX_STATUS_E_TIMEOUT
+        && result->error != NGX_STATUS_E_RESET)
+    {
+        return;
+    }
+
+    took = result->latency / 1000;
+    late = ngx_status_loop_lateness(job->started);
+
+    if (late < NGX_STATUS_SCHEDULE_LATE || late < took / 4) {
+        return;
+    }
+
+    result->state = NGX_STATUS_UNKNOWN;
+    result->error = NGX_STATUS_E_INTERNAL;
+    ngx_status_message(result->message, "the checker was late by %lu ms",
+                       (unsigned long) late);
+}
+
+
+static void
+ngx_status_schedule_log(ngx_status_job_t *job, const ngx_status_record_t *r,
+    ngx_status_state_e before, int64_t before_since, int64_t now)
+{
+    ngx_str_t         *id;
+    ngx_log_t         *log;
+    const ngx_str_t   *name;
+
+    id = (ngx_str_t *) &job->probe.check->id;
+    log = job->schedule->log;
+    name = &ngx_status_states[r->confirm.state].name;
+
+    switch (r->confirm.state) {
+
+    case NGX_STATUS_UP:
+
+        if (before == NGX_STATUS_UNKNOWN) {
+            ngx_log_error(NGX_LOG_INFO, log, 0, "check \"%V\" is up", id);
+
+        } else {
+            ngx_log_error(NGX_LOG_NOTICE, log, 0,
+                          "check \"%V\" is up after %L s of \"%V\"",
+                          id, (now - before_since) / 1000,
+                          &ngx_status_states[before].name);
+        }
+
+        break;
+
+    default:
+        ngx_log_error(NGX_LOG_WARN, log, 0, "check \"%V\" is %V: %s",
+                      id, name, r->last.message);
+    }
+}
+
+
+/*
+ * Places have become free.  This runs after the handlers of the round, not
+ * within done(), which may itself have been called from start().
+ */
+
+static void
+ngx_status_schedule_refill(ngx_event_t *ev)
+{
+    ngx_queue_t            *q;
+    ngx_status_job_t       *job;
+    ngx_status_schedule_t  *s;
+
+    s = (ngx_status_schedule_t *)
+            ((u_char *) ev - offsetof(ngx_status_schedule_t, refill));
+
+    while (s->in_flight < s->monitor->max_in_flight
+           && !ngx_queue_empty(&s->waiting))
+    {
+        q = ngx_queue_head(&s->waiting);
+        ngx_queue_remove(q);
+
+        job = ngx_queue_data(q, ngx_status_job_t, queue);
+
+        if (ngx_status_schedule_admit(job)) {
+            ngx_status_schedule_run(job);
+        }
+    }
+}
+
+
+static int64_t
+ngx_status_schedule_now(void)
+{
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    return (int64_t) tp->sec * 1000 + tp->msec;
+}

@@ -1,0 +1,317 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ *
+ * A worker's copy of a monitor's zone.  Nothing is locked and nobody is
+ * waited for: a record that can not be read now stays as it was.
+ */
+
+
+#include "ngx_status_monitor.h"
+
+
+#define NGX_STATUS_SNAPSHOT_AGE    1000          /* ms between two changes */
+#define NGX_STATUS_SNAPSHOT_TRIES  16
+#define NGX_STATUS_SNAPSHOT_NEVER  INT64_MAX
+
+
+static ngx_status_snapshot_t *ngx_status_snapshot_create(
+    const ngx_status_monitor_t *monitor, ngx_log_t *log);
+static void ngx_status_snapshot_view(ngx_status_snapshot_t *s,
+    ngx_status_view_t *v);
+static void ngx_status_snapshot_sums(ngx_status_snapshot_t *s);
+
+
+ngx_int_t
+ngx_status_snapshot(const ngx_status_monitor_t *monitor,
+    ngx_status_snapshot_t **snapshot, ngx_log_t *log)
+{
+    int64_t                          real, changed_at, minute;
+    ngx_uint_t                       i, alive, generation;
+    ngx_time_t                      *tp;
+    ngx_status_view_t               *v;
+    ngx_status_snapshot_t           *s;
+    const ngx_status_zone_header_t  *h;
+
+    s = *snapshot;
+
+    if (s && ngx_current_msec - s->taken < NGX_STATUS_SNAPSHOT_AGE) {
+        return NGX_DECLINED;
+    }
+
+    h = monitor->zone->header;
+    tp = ngx_timeofday();
+    real = (int64_t) tp->sec * 1000 + tp->msec;
+    minute = real / 60000;
+    alive = ngx_status_zone_alive(monitor->zone);
+
+    if (s == NULL) {
+        s = ngx_status_snapshot_create(monitor, log);
+        if (s == NULL) {
+            return NGX_ERROR;
+        }
+
+        *snapshot = s;
+
+    } else if (s->generation == h->generation && s->minute == minute
+               && s->alive == alive && real <= s->expires)
+    {
+        return NGX_DECLINED;
+    }
+
+    /* the generation first: what changes from here on is seen next time */
+
+    i = 0;
+
+    do {
+        generation = h->generation;
+        ngx_memory_barrier();
+        changed_at = h->changed_at;
+        ngx_memory_barrier();
+    } while (generation != h->generation && ++i < NGX_STATUS_SNAPSHOT_TRIES);
+
+    s->generation = generation;
+    s->minute = minute;
+    s->alive = alive;
+    s->taken = ngx_current_msec;
+    s->heartbeat_at = h->heartbeat_at;
+    s->rate = h->rate / 1000.0;
+    s->revision++;
+
+    /*
+     * "now" is when the newest of all reasons to look again came up, not
+     * when this worker did, so that all workers render the same bytes.
+     */
+
+    s->now = ngx_max(changed_at, minute * 60000);
+
+    if (!alive && s->heartbeat_at) {
+        s->now = ngx_max(s->now, s->heartbeat_at + NGX_STATUS_ZONE_DEAD);
+    }
+
+    s->checked_at = 0;
+    s->expires = NGX_STATUS_SNAPSHOT_NEVER;
+
+    for (i = 0; i < monitor->nchecks; i++) {
+        v = &s->views[i];
+
+        ngx_status_snapshot_view(s, v);
+
+        if (!v->known) {
+            continue;
+        }
+
+        s->checked_at = ngx_max(s->checked_at, v->record.last.at);
+
+        if (real > v->record.valid_until) {
+            s->now = ngx_max(s->now, v->record.valid_until + 1);
+
+        } else {
+            s->expires = ngx_min(s->expires, v->record.valid_until);
+        }
+    }
+
+    /* a clock that was set back */
+    s->now = ngx_min(s->now, real);
+
+    ngx_status_snapshot_sums(s);
+
+    return NGX_OK;
+}
+
+
+static ngx_status_snapshot_t *
+ngx_status_snapshot_create(const ngx_status_monitor_t *monitor, ngx_log_t *log)
+{
+    ngx_uint_t              i;
+    ngx_status_snapshot_t  *s;
+
+    s = calloc(1, sizeof(ngx_status_snapshot_t)
+                  + monitor->nchecks * sizeof(ngx_status_view_t)
+                  + monitor->ngroups * sizeof(ngx_status_group_view_t));
+    if (s == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
+                      "could not allocate the snapshot of status monitor "
+                      "\"%V\"", &monitor->name);
+        return NULL;
+    }
+
+    s->monitor = monitor;
+    s->views = (ngx_status_view_t *) (s + 1);
+    s->groups = (ngx_status_group_view_t *) (s->views + monitor->nchecks);
+
+    for (i = 0; i < monitor->nchecks; i++) {
+        s->views[i].check = monitor->checks[i];
+    }
+
+    return s;
+}
+
+
+static void
+ngx_status_snapshot_view(ngx_status_snapshot_t *s, ngx_status_view_t *v)
+{
+    ngx_int_t                   rc;
+    ngx_uint_t                  i;
+    const ngx_str_t            *id;
+    ngx_atomic_uint_t           seq;
+    ngx_status_slot_t          *slot;
+    const ngx_status_zone_t    *zone;
+
+    /* what could not be read whole must not replace the last copy */
+    static ngx_status_record_t  record;
+
+    id = &v->check->id;
+    zone = s->monitor->zone;
+
+    /* the slot may be given away between the two; then there is another */
+
+    for (i = 0; i < 2; i++) {
+        slot = ngx_status_zone_find(zone, id, v->slot);
+
+        if (slot == NULL) {
+            break;
+        }
+
+        seq = slot->seq;
+        ngx_memory_barrier();
+
+        if (slot == v->slot && seq == v->seq) {
+            return;
+        }
+
+        rc = ngx_status_zone_read(slot, id, &record);
+
+        if (rc == NGX_AGAIN) {
+            return;
+        }
+
+        if (rc == NGX_OK) {
+            v->slot = slot;
+            v->seq = seq;
+            v->known = (record.nresults != 0);
+            v->record = record;
+            return;
+        }
+    }
+
+    v->slot = NULL;
+    v->known = 0;
+}
+
+
+static void
+ngx_status_snapshot_sums(ngx_status_snapshot_t *s)
+{
+    ngx_uint_t                   i, k;
+    ngx_status_view_t           *v;
+    ngx_status_group_view_t     *g;
+    const ngx_status_group_t    *group;
+
+    s->loading = 0;
+    ngx_memzero(&s->sum, sizeof(ngx_status_sum_t));
+
+    for (i = 0; i < s->monitor->nchecks; i++) {
+        v = &s->views[i];
+
+        v->state = NGX_STATUS_UNKNOWN;
+
+        if (!v->known) {
+            s->loading = 1;
+
+        } else if (s->alive && s->now <= v->record.valid_until
+                   && v->record.confirm.state < NGX_STATUS_NSTATES)
+        {
+            v->state = v->record.confirm.state;
+        }
+
+        ngx_status_sum_add(&s->sum, v->state, v->check->core);
+    }
+
+    s->state = ngx_status_sum_state(&s->sum);
+
+    for (i = 0; i < s->monitor->ngroups; i++) {
+        g = &s->groups[i];
+        group = &s->monitor->groups[i];
+
+        ngx_memzero(&g->sum, sizeof(ngx_status_sum_t));
+
+        for (k = group->first; k < group->first + group->n; k++) {
+            ngx_status_sum_add(&g->sum, s->views[k].state,
+                               s->views[k].check->core);
+        }
+
+        g->state = ngx_status_sum_state(&g->sum);
+    }
+}
+
+
+ngx_uint_t
+ngx_status_asked(const ngx_status_snapshot_t *snapshot,
+    const ngx_status_ask_t *ask, const ngx_status_view_t *view)
+{
+    ngx_uint_t        i;
+    const ngx_str_t  *team;
+
+    i = view - snapshot->views;
+
+    if (ask->view && ask->view != view) {
+        return 0;
+    }
+
+    if (ask->group
+        && (i < ask->group->first || i >= ask->group->first + ask->group->n))
+    {
+        return 0;
+    }
+
+    team = &view->check->team;
+
+    return ask->team == NULL
+           || (ask->team->len == team->len
+               && memcmp(ask->team->data, team->data, team->len) == 0);
+}
+
+
+void
+ngx_status_asked_sum(const ngx_status_snapshot_t *snapshot,
+    const ngx_status_ask_t *ask, ngx_status_sum_t *sum)
+{
+    ngx_uint_t                i;
+    const ngx_status_view_t  *v;
+
+    memset(sum, 0, sizeof(ngx_status_sum_t));
+
+    for (i = 0; i < snapshot->monitor->nchecks; i++) {
+        v = &snapshot->views[i];
+
+        if (ngx_status_asked(snapshot, ask, v)) {
+            ngx_status_sum_add(sum, v->state, v->check->core);
+        }
+    }
+}
+
+
+ngx_uint_t
+ngx_status_view_timeline(const ngx_status_snapshot_t *snapshot,
+    const ngx_status_view_t *view, ngx_status_run_t *runs)
+{
+    int64_t  until;
+
+    if (!view->known) {
+        runs[0].state = NGX_STATUS_UNKNOWN;
+        runs[0].n = NGX_STATUS_TIMELINE;
+        return 1;
+    }
+
+    until = view->record.valid_until;
+
+    if (!snapshot->alive) {
+        until = ngx_min(until, snapshot->heartbeat_at);
+    }
+
+    return ngx_status_history_timeline(&view->record.open,
+                                       snapshot->now / 1000,
+                                       view->record.confirm.state,
+                                       until / 1000, runs);
+}

@@ -1,0 +1,168 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ *
+ * The words and the plain records that every floor shares.  Nothing here
+ * allocates, locks or does I/O.  Records hold no pointers: they are copied
+ * byte for byte into and out of the zone.
+ */
+
+
+#ifndef _NGX_STATUS_TYPES_H_INCLUDED_
+#define _NGX_STATUS_TYPES_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/*
+ * A state of one result or of a check.  Values live in the zone: append
+ * only.  0 is "unknown", so that zeroed memory can never look green.
+ */
+
+typedef enum {
+    NGX_STATUS_UNKNOWN = 0,
+    NGX_STATUS_UP,
+    NGX_STATUS_DEGRADED,
+    NGX_STATUS_BOT_DETECTED,
+    NGX_STATUS_TIMEOUT,
+    NGX_STATUS_DOWN,
+    NGX_STATUS_MAINTENANCE,          /* a confirmed state only */
+    NGX_STATUS_NSTATES
+} ngx_status_state_e;
+
+
+/* Why a result is not "up".  Values live in the zone: append only. */
+
+typedef enum {
+    NGX_STATUS_E_NONE = 0,
+    NGX_STATUS_E_INTERNAL,           /* our own fault */
+    NGX_STATUS_E_RESOLVE,
+    NGX_STATUS_E_CONNECT,
+    NGX_STATUS_E_TLS,
+    NGX_STATUS_E_TIMEOUT,
+    NGX_STATUS_E_RESET,
+    NGX_STATUS_E_PROTOCOL,
+    NGX_STATUS_E_REDIRECT,
+    NGX_STATUS_E_STATUS,
+    NGX_STATUS_E_HEADER,
+    NGX_STATUS_E_CONTENT,
+    NGX_STATUS_E_SIZE,
+    NGX_STATUS_E_LATENCY,
+    NGX_STATUS_E_CERT,
+    NGX_STATUS_E_SCORE,
+    NGX_STATUS_E_BOT,
+    NGX_STATUS_E_AUTH,
+    NGX_STATUS_E_DNS,
+    NGX_STATUS_E_VALUE,              /* rows, value, free, load, age ... */
+    NGX_STATUS_NERRORS
+} ngx_status_error_e;
+
+
+/* Of a regression delta: score or latency. */
+
+typedef enum {
+    NGX_STATUS_NEUTRAL = 0,          /* nothing to compare with */
+    NGX_STATUS_OK,
+    NGX_STATUS_WARNING,
+    NGX_STATUS_CRITICAL,
+    NGX_STATUS_NLEVELS
+} ngx_status_level_e;
+
+
+typedef enum {
+    NGX_STATUS_PHASE_RESOLVE = 0,
+    NGX_STATUS_PHASE_CONNECT,
+    NGX_STATUS_PHASE_TLS,
+    NGX_STATUS_PHASE_WAIT,
+    NGX_STATUS_PHASE_TRANSFER,
+    NGX_STATUS_NPHASES
+} ngx_status_phase_e;
+
+
+/*
+ * The one table of states; JSON, HTML, metrics, CSS classes and the log
+ * read it.  "name" is the machine's word ("bot_detected"), "title" the
+ * reader's ("Bot wall"), "sentence" what a banner says of the whole
+ * monitor, "mark" one UTF-8 character that tells it without color.
+ */
+
+typedef struct {
+    ngx_str_t   name;
+    ngx_str_t   title;
+    ngx_str_t   sentence;
+    ngx_str_t   mark;
+    ngx_uint_t  severity;            /* 0 best; orders "worst of" */
+} ngx_status_word_t;
+
+extern const ngx_status_word_t  ngx_status_states[NGX_STATUS_NSTATES];
+extern const ngx_str_t          ngx_status_errors[NGX_STATUS_NERRORS];
+extern const ngx_str_t          ngx_status_levels[NGX_STATUS_NLEVELS];
+extern const ngx_str_t          ngx_status_phases[NGX_STATUS_NPHASES];
+
+
+#define NGX_STATUS_ID            64     /* bytes of an ID, with its NUL */
+#define NGX_STATUS_MESSAGE      208     /* bytes of a message, with its NUL */
+#define NGX_STATUS_GRADE         16
+#define NGX_STATUS_CATEGORIES     8     /* per check */
+#define NGX_STATUS_CATEGORY      32     /* bytes of a name, with its NUL */
+#define NGX_STATUS_SCORES        30     /* the newest scores kept */
+#define NGX_STATUS_RESULTS       60     /* the newest results kept */
+#define NGX_STATUS_TIMELINE     240     /* one-minute buckets of the page */
+
+
+/*
+ * What a probe of a score check found.  An absent number is NAN.
+ */
+
+typedef struct {
+    char        name[NGX_STATUS_CATEGORY];       /* NUL-terminated UTF-8 */
+    double      value;
+} ngx_status_category_t;
+
+
+typedef struct {
+    double                 value;                /* times the scale; or NAN */
+    char                   grade[NGX_STATUS_GRADE];
+    ngx_uint_t             ncategories;
+    ngx_status_category_t  categories[NGX_STATUS_CATEGORIES];
+
+    /* from score_history, oldest first; nseries 0: none was asked or came */
+    ngx_uint_t             nseries;
+    double                 series[NGX_STATUS_SCORES];
+} ngx_status_score_t;
+
+
+/*
+ * One result of one probe: made in checks/, never changed after its done().
+ * "message" says what was expected and what came; it is printable UTF-8,
+ * holds no secret, and is empty for "up".
+ */
+
+typedef struct {
+    int64_t     at;                  /* ms since the epoch: the probe began */
+    uint32_t    latency;             /* us, of the whole probe */
+    uint32_t    phases[NGX_STATUS_NPHASES];      /* us, each by itself */
+    uint64_t    size;                /* body bytes received */
+    int64_t     cert_expires;        /* s since the epoch; 0: no certificate */
+    uint16_t    http_status;         /* 0: none came */
+    uint8_t     state;               /* ngx_status_state_e */
+    uint8_t     error;               /* ngx_status_error_e */
+    char        message[NGX_STATUS_MESSAGE];
+} ngx_status_result_t;
+
+
+/* Copies text cut to "size" - 1 bytes at a UTF-8 boundary, control bytes and
+ * broken UTF-8 replaced by "?"; always terminates.  Any process. */
+
+void ngx_status_text_copy(char *dst, size_t size, const u_char *text,
+    size_t len);
+
+/* snprintf() into a message through ngx_status_text_copy(). */
+
+void ngx_status_message(char dst[NGX_STATUS_MESSAGE], const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+
+#endif /* _NGX_STATUS_TYPES_H_INCLUDED_ */

@@ -1,0 +1,198 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ *
+ * The zone of one monitor: what is true now, and enough history to draw
+ * every page.  One writer, the checker that owns it; readers take no lock.
+ *
+ * Layout: nginx's slab header (kept intact, the master walks it), then one
+ * allocation: the header below and "nslots" slots of equal size.  A slot
+ * belongs to an ID.  It holds two copies of the check's record and its
+ * history rings.  The writer fills the copy that is not current and then
+ * switches, so that a checker killed in the middle leaves the other one
+ * whole, and readers hardly ever have to look twice.
+ *
+ * Slots whose check has left the configuration keep their ID and content
+ * (so that a check that comes back finds its past) until their place is
+ * needed; then the one unused for longest goes first.
+ */
+
+
+#ifndef _NGX_STATUS_ZONE_H_INCLUDED_
+#define _NGX_STATUS_ZONE_H_INCLUDED_
+
+
+#include "ngx_status_types.h"
+#include "ngx_status_state.h"
+#include "ngx_status_history.h"
+
+
+#define NGX_STATUS_ZONE_MAGIC    0x5354415455533031ULL
+#define NGX_STATUS_ZONE_VERSION  1    /* of everything below */
+
+/* A heartbeat comes each second; beyond this the checker counts as dead. */
+#define NGX_STATUS_ZONE_DEAD     5000 /* ms */
+
+
+/* One of the newest results, for sparklines and lists. */
+
+typedef struct {
+    int64_t     at;                  /* ms since the epoch */
+    uint32_t    latency;             /* us */
+    uint16_t    http_status;
+    uint8_t     state;
+    uint8_t     error;
+} ngx_status_brief_t;
+
+
+/* The score card: the last score that came, and what became of it. */
+
+typedef struct {
+    int64_t     at;                  /* ms; of the last score; 0: never */
+    double      previous;            /* the baseline; NAN: none */
+    double      delta;               /* NAN: nothing to compare */
+    uint32_t    nscores;             /* in "scores", oldest first */
+    uint8_t     level;               /* ngx_status_level_e */
+    uint8_t     stale;               /* the newest poll brought none */
+    char        error[NGX_STATUS_MESSAGE];       /* why it is stale */
+    ngx_status_score_t  last;        /* value NAN: never one */
+    double      scores[NGX_STATUS_SCORES];
+} ngx_status_card_t;
+
+
+/* Everything of a check that pages show. */
+
+typedef struct {
+    ngx_status_confirm_t  confirm;
+    int64_t     valid_until;         /* ms: last result + 2 intervals */
+    int64_t     next_at;             /* ms: when the next probe is due */
+    uint64_t    nresults;            /* ever; 0: no result yet */
+    ngx_status_result_t   last;      /* the newest result */
+    int64_t     failed_at;           /* ms; of the newest one not up; 0 */
+    char        failed[NGX_STATUS_MESSAGE];      /* its message */
+    double      slower_base;         /* us; NAN: nothing to compare */
+    double      slower_growth;       /* 0.25: 25 % slower than the base */
+    uint8_t     slower_level;        /* ngx_status_level_e */
+    /* result number k (from 0) at k % NGX_STATUS_RESULTS */
+    ngx_status_brief_t    results[NGX_STATUS_RESULTS];
+    ngx_status_window_t   windows[NGX_STATUS_WINDOWS];
+    ngx_status_card_t     card;
+    ngx_status_history_open_t  open;
+} ngx_status_record_t;
+
+
+typedef struct {
+    ngx_atomic_t          seq;       /* odd while the writer is in the slot */
+    ngx_atomic_t          current;   /* which copy is true */
+    ngx_atomic_t          epoch;     /* of the last checker that had this ID
+                                        configured */
+    char                  id[NGX_STATUS_ID];     /* empty: a free slot */
+    ngx_status_record_t   copy[2];
+    /* the rings follow */
+} ngx_status_slot_t;
+
+
+typedef struct {
+    uint64_t              magic;
+    uint32_t              version;
+    uint32_t              record_size;           /* guards the layout */
+    uint32_t              slot_size;             /* rings included */
+    uint32_t              nslots;
+    ngx_status_history_conf_t  history;
+
+    ngx_atomic_t          epoch;     /* of the checker that owns the zone */
+    ngx_atomic_t          owner;     /* its pid */
+    ngx_atomic_t          generation;/* grows with every change */
+    ngx_atomic_t          heartbeat; /* monotonic ms (ngx_current_msec) */
+    volatile int64_t      heartbeat_at;          /* ms since the epoch */
+    volatile int64_t      changed_at;            /* ms; of the generation */
+
+    ngx_atomic_t          rate;      /* checks per 1,000 s, last ten seconds */
+    ngx_atomic_t          in_flight;
+    ngx_atomic_t          lateness;  /* ms; worst of the last minute */
+
+    /* back-off of a checker that keeps dying */
+    ngx_atomic_t          starts;    /* in a row, each soon after the other */
+    ngx_atomic_t          started;   /* monotonic ms of the last one */
+} ngx_status_zone_header_t;
+
+
+/* A zone as a process sees it; in the cycle's pool, by monitor. */
+
+typedef struct {
+    ngx_shm_zone_t             *shm_zone;
+    ngx_status_history_conf_t   history;         /* configured */
+    const ngx_str_t           **ids;             /* of the configured checks, */
+    ngx_uint_t                  nchecks;         /* to be set before init */
+    ngx_uint_t                  nslots;          /* as many as fit */
+    ngx_status_zone_header_t   *header;          /* mapped; set by init */
+    ngx_uint_t                  epoch;           /* the checker's own; 0 */
+} ngx_status_zone_t;
+
+
+/*
+ * Bytes that the zone needs for so many slots, slab header and nginx's
+ * rounding included; and slots for so many checks (some to spare, so that
+ * most edits need no new zone).  Master.
+ */
+
+size_t ngx_status_zone_size(const ngx_status_history_conf_t *history,
+    ngx_uint_t nslots);
+ngx_uint_t ngx_status_zone_slots(ngx_uint_t nchecks);
+size_t ngx_status_zone_slot_size(const ngx_status_history_conf_t *history);
+
+/*
+ * Adds the zone "status:NAME" with "size" bytes, at least zone_size() of as
+ * many slots as there are checks.  The caller sets "ids" of the answer.  The
+ * zone's init lays a fresh zone out, copies by ID what the zone of
+ * the same name in the running cycle holds when the size has changed, and
+ * only looks at a zone that is adopted: nothing that a failing reload would
+ * have to undo.  Master.
+ */
+
+ngx_status_zone_t *ngx_status_zone_add(ngx_conf_t *cf, ngx_str_t *name,
+    const ngx_status_history_conf_t *history, ngx_uint_t nchecks,
+    size_t size, ngx_module_t *tag);
+
+
+/*
+ * Checker.  own() takes the zone over and repairs what a killed owner left;
+ * it returns for how long (ms) to wait first, because its predecessors keep
+ * dying: 0, or 0.1 s doubled with each death within a minute of the start,
+ * up to a minute.  owned() tells whether it still is ours.  leave() tells
+ * the successor that this was no crash.  claim() finds or takes the slot
+ * of an ID, NULL when all belong to configured checks (can not happen while
+ * sizes hold).  begin() gives the copy to fill, holding the current content,
+ * and opens the slot; commit() makes it true; between the two there is no
+ * return to the loop.  rings() are the slot's, for history.c.  beat() is the
+ * heartbeat, each second.
+ */
+
+ngx_msec_t ngx_status_zone_own(ngx_status_zone_t *zone);
+ngx_uint_t ngx_status_zone_owned(const ngx_status_zone_t *zone);
+void ngx_status_zone_leave(ngx_status_zone_t *zone);
+ngx_status_slot_t *ngx_status_zone_claim(ngx_status_zone_t *zone,
+    const ngx_str_t *id);
+ngx_status_record_t *ngx_status_zone_begin(ngx_status_zone_t *zone,
+    ngx_status_slot_t *slot);
+void ngx_status_zone_commit(ngx_status_zone_t *zone, ngx_status_slot_t *slot);
+void *ngx_status_zone_rings(ngx_status_slot_t *slot);
+void ngx_status_zone_beat(ngx_status_zone_t *zone);
+
+
+/*
+ * Any process.  find() returns the slot of an ID or NULL (not claimed yet);
+ * "hint" is a slot to look at first, or NULL.  read() copies the record out:
+ * NGX_OK, NGX_DECLINED when the slot has another ID by now, NGX_AGAIN when
+ * the writer was in the way too often (keep the last copy).  alive() is
+ * whether the heartbeat is fresh.
+ */
+
+ngx_status_slot_t *ngx_status_zone_find(const ngx_status_zone_t *zone,
+    const ngx_str_t *id, ngx_status_slot_t *hint);
+ngx_int_t ngx_status_zone_read(const ngx_status_slot_t *slot,
+    const ngx_str_t *id, ngx_status_record_t *record);
+ngx_uint_t ngx_status_zone_alive(const ngx_status_zone_t *zone);
+
+
+#endif /* _NGX_STATUS_ZONE_H_INCLUDED_ */

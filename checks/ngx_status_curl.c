@@ -67,7 +67,7 @@ static const struct {
 
 static const char  *ngx_status_curl_doing[] = {
     "resolving the name", "connecting", "in the TLS handshake",
-    "waiting for the answer", "receiving the body"
+    "waiting for the answer", "receiving the answer"
 };
 
 
@@ -660,7 +660,13 @@ ngx_status_curl_broken(ngx_status_curl_t *c, CURL *easy, CURLcode code,
     long  error;
 
     error = 0;
-    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
+
+    if (strncmp(c->text, "Recv failure", 12) == 0
+        || strncmp(c->text, "Send failure", 12) == 0)
+    {
+        /* else it may be of an address that was tried before */
+        curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
+    }
 
     if (error == ECONNRESET || error == EPIPE
         || strstr(c->text, "reset by peer"))

@@ -202,6 +202,13 @@ ngx_status_cond_holds(const ngx_status_cond_t *cond, ngx_uint_t i,
     if (cond->subject == NGX_STATUS_S_JSON) {
         trouble = ngx_status_look_json(&look, ev, i);
 
+    } else if (cond->subject == NGX_STATUS_S_SIZE && ev->body_cut
+               && cond->test->op != NGX_STATUS_OP_GT
+               && cond->test->op != NGX_STATUS_OP_GE)
+    {
+        /* it is only known to be more */
+        trouble = "there is more than max_body";
+
     } else if (ev->have & ngx_status_subject_bit(cond->subject)) {
 
         text = ev->string[cond->subject];
@@ -664,7 +671,8 @@ ngx_status_word(const ngx_status_look_t *look, const ngx_status_evidence_t *ev,
                          || cond->subject == NGX_STATUS_S_JSON))
     {
         snprintf(where, sizeof(where), " in the first %lu bytes",
-                 (unsigned long) ev->body.len);
+                 (unsigned long) ngx_max((double) ev->body.len,
+                                         ev->number[NGX_STATUS_S_SIZE]));
     }
 
     if (trouble) {

@@ -88,15 +88,22 @@ ngx_status_http_take(void)
 void
 ngx_status_http_put(CURL *easy)
 {
+    long  error;
+
+    error = 0;
+    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
+
     curl_easy_reset(easy);
 
     /*
      * A transfer that failed early leaves its buffer behind, with the size
      * forgotten that it was made for: libcurl then refuses to set another,
-     * and would write beyond it.  Such a handle is of no more use.
+     * and would write beyond it.  And an errno stays with a handle for ever:
+     * it would be taken for that of a later failure.  Such handles are of no
+     * more use.
      */
 
-    if (ngx_status_http_nhandles < NGX_STATUS_HTTP_HANDLES
+    if (error == 0 && ngx_status_http_nhandles < NGX_STATUS_HTTP_HANDLES
         && curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, NGX_STATUS_HTTP_READ)
            == CURLE_OK)
     {

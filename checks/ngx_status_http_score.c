@@ -24,6 +24,11 @@ ngx_status_http_score(const ngx_status_check_t *check,
 
     conf = check->conf;
 
+    if (*ngx_status_json_error(json)) {
+        /* what stood before the mistake is not believed either */
+        return;
+    }
+
     m = ngx_status_json_matches(json, conf->score, &n, &total);
 
     if (n && ngx_status_http_number(&m[0], &number) == NGX_OK) {
@@ -142,6 +147,11 @@ ngx_status_http_score_series(const ngx_status_check_t *check,
     const ngx_status_json_match_t  *m;
 
     m = ngx_status_json_matches(json, 0, &n, &total);
+
+    if (total > n) {
+        /* the newest are not among those kept: better none than old ones */
+        return;
+    }
 
     i = n > NGX_STATUS_SCORES ? n - NGX_STATUS_SCORES : 0;
 

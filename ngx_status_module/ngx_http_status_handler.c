@@ -58,8 +58,10 @@ static ngx_int_t ngx_http_status_send(ngx_http_request_t *r,
 static const ngx_http_status_header_t  ngx_http_status_allow =
     { ngx_string("Allow"), ngx_string("GET, HEAD") };
 
+#if (NGX_HTTP_GZIP)
 static const ngx_http_status_header_t  ngx_http_status_vary =
     { ngx_string("Vary"), ngx_string("Accept-Encoding") };
+#endif
 
 static const ngx_http_status_header_t  ngx_http_status_gzip =
     { ngx_string("Content-Encoding"), ngx_string("gzip") };

@@ -26,7 +26,8 @@
  *   seconds      exact in every bucket;
  *   results      exact up to 1023 a minute, 65535 an hour, 1048575 a day;
  *   mean, min,   exact in the buckets still open, within 0.4 % in closed
- *   max          ones (12 bits of floating point);
+ *   max          ones (12 bits of floating point), twice that where the
+ *                mean had to be summed anew after a step of the clock;
  *   p50 p95 p99  from log-linear histograms, 8 bins an octave from 128 us to
  *                33 s: within 6.25 % of the value at a rank that is off by a
  *                few per cent of the tail (of 1 % for p99), because a bin's

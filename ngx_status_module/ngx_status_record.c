@@ -8,6 +8,12 @@
 #include <math.h>
 
 
+/* results until which, and seconds after which, windows are summed up */
+#define NGX_STATUS_RECORD_FEW      10
+#define NGX_STATUS_RECORD_TROUBLE  60
+#define NGX_STATUS_RECORD_CALM     300
+
+
 static ngx_uint_t ngx_status_record_state(const ngx_status_check_t *check,
     const ngx_status_history_conf_t *history, ngx_status_record_t *record,
     void *rings, const ngx_status_result_t *result);
@@ -24,6 +30,7 @@ ngx_status_record_result(const ngx_status_check_t *check,
     void *rings, const ngx_status_result_t *result,
     const ngx_status_score_t *score, int64_t now)
 {
+    int64_t              age;
     ngx_uint_t           changed;
     ngx_status_brief_t  *brief;
 
@@ -62,9 +69,25 @@ ngx_status_record_result(const ngx_status_check_t *check,
 
     record->valid_until = now + 2 * (int64_t) check->interval;
 
-    ngx_status_history_windows(history, &record->open, rings, now / 1000,
-                               record->confirm.state,
-                               record->valid_until / 1000, record->windows);
+    /*
+     * Summing up costs more than all the rest together.  While a check is up
+     * its windows move little.
+     */
+
+    now /= 1000;
+    age = now - record->windows_at;
+
+    if (changed || age < 0
+        || age >= (record->nresults < NGX_STATUS_RECORD_FEW ? 0
+                   : record->confirm.state == NGX_STATUS_UP
+                   ? NGX_STATUS_RECORD_CALM : NGX_STATUS_RECORD_TROUBLE))
+    {
+        ngx_status_history_windows(history, &record->open, rings, now,
+                                   record->confirm.state,
+                                   record->valid_until / 1000,
+                                   record->windows);
+        record->windows_at = now;
+    }
 
     return changed;
 }

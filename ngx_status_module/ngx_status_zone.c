@@ -340,9 +340,14 @@ ngx_status_zone_copy(ngx_status_zone_header_t *from, ngx_status_slot_t *old,
     id.len = ngx_strlen(old->id);
 
     slot = ngx_status_zone_free_slot(to, old->id, id.len);
-    if (slot == NULL || !ngx_status_zone_is_free(slot)
-        || ngx_status_zone_read(old, &id, &slot->copy[0]) != NGX_OK)
-    {
+    if (slot == NULL || !ngx_status_zone_is_free(slot)) {
+        return;
+    }
+
+    /* from here on it is not fresh any more */
+    slot->id[0] = NGX_STATUS_ZONE_GIVEN;
+
+    if (ngx_status_zone_read(old, &id, &slot->copy[0]) != NGX_OK) {
         return;
     }
 
@@ -438,6 +443,7 @@ ngx_status_zone_leave(ngx_status_zone_t *zone)
 ngx_status_slot_t *
 ngx_status_zone_claim(ngx_status_zone_t *zone, const ngx_str_t *id)
 {
+    ngx_uint_t                 used;
     ngx_status_slot_t         *slot;
     ngx_status_zone_header_t  *h;
 
@@ -456,15 +462,19 @@ ngx_status_zone_claim(ngx_status_zone_t *zone, const ngx_str_t *id)
          * compares once more after reading.
          */
 
+        used = (slot->id[0] != '\0');
         slot->id[0] = NGX_STATUS_ZONE_GIVEN;
         ngx_memory_barrier();
 
         slot->seq |= 1;
         ngx_memory_barrier();
 
-        ngx_memzero(&slot->copy[0], h->slot_size
-                                    - offsetof(ngx_status_slot_t, copy));
-        slot->current = 0;
+        if (used) {
+            /* else it is fresh from mmap(), see init() */
+            ngx_memzero(&slot->copy[0], h->slot_size
+                                        - offsetof(ngx_status_slot_t, copy));
+            slot->current = 0;
+        }
 
         ngx_memory_barrier();
         slot->seq++;

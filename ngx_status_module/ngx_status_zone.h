@@ -75,6 +75,7 @@ typedef struct {
     uint8_t     slower_level;        /* ngx_status_level_e */
     /* result number k (from 0) at k % NGX_STATUS_RESULTS */
     ngx_status_brief_t    results[NGX_STATUS_RESULTS];
+    int64_t     windows_at;          /* s since the epoch: when "windows" were */
     ngx_status_window_t   windows[NGX_STATUS_WINDOWS];
     ngx_status_card_t     card;
     ngx_status_history_open_t  open;

@@ -239,11 +239,6 @@ ngx_status_html_series(const ngx_status_html_t *page, ngx_uint_t *n)
 
     card = &page->record->card;
 
-    if (card->last.nseries) {
-        *n = ngx_min(card->last.nseries, NGX_STATUS_SCORES);
-        return card->last.series;
-    }
-
     *n = ngx_min(card->nscores, NGX_STATUS_SCORES);
     return card->scores;
 }

@@ -470,8 +470,7 @@ ngx_status_json_slower(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
 static void
 ngx_status_json_score(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
 {
-    ngx_uint_t                i, n;
-    const double             *scores;
+    ngx_uint_t                i;
     ngx_status_put_t         *j;
     const ngx_status_card_t  *card;
 
@@ -497,19 +496,10 @@ ngx_status_json_score(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
 
     ngx_status_json_categories(d, &card->last);
 
-    if (card->last.nseries) {
-        scores = card->last.series;
-        n = card->last.nseries;
-
-    } else {
-        scores = card->scores;
-        n = card->nscores;
-    }
-
     ngx_status_put_array(j, "history");
 
-    for (i = 0; i < ngx_min(n, NGX_STATUS_SCORES); i++) {
-        ngx_status_put_real(j, NULL, scores[i]);
+    for (i = 0; i < ngx_min(card->nscores, NGX_STATUS_SCORES); i++) {
+        ngx_status_put_real(j, NULL, card->scores[i]);
     }
 
     ngx_status_put_end(j);

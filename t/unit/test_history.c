@@ -6,7 +6,9 @@
  * schedules against a reference that knows every second.
  */
 
-/* sources: ngx_status_module/ngx_status_history.c */
+/* sources: ngx_status_module/ngx_status_history.c
+   ngx_status_module/ngx_status_rings.c
+   ngx_status_module/ngx_status_histogram.c */
 
 
 #include <setjmp.h>
@@ -405,6 +407,44 @@ test_clock(void **state)
     test_result(&h, -9, NGX_STATUS_UP, 1000, NULL);
     assert_int_equal(h.open.time_cursor, start + 3 * 7200);
     assert_int_equal(h.open.result_cursor, start + 3 * 7200);
+
+    free(h.rings);
+}
+
+
+/* One cursor a lap of the ring ahead of the other. */
+
+static void
+test_cursors(void **state)
+{
+    int64_t             lap, start;
+    test_history_t      h;
+    ngx_status_tally_t  tally;
+
+    (void) state;
+
+    start = 1767571200;
+    lap = start + 240 * 60;
+
+    test_init(&h, &test_small);
+
+    test_advance(&h, start, NGX_STATUS_UP);
+    test_result(&h, start, NGX_STATUS_UP, 1000, NULL);
+    test_result(&h, lap, NGX_STATUS_UP, 1000, NULL);
+    test_result(&h, lap + 60, NGX_STATUS_UP, 1000, NULL);
+    test_advance(&h, start + 90, NGX_STATUS_UP);
+
+    ngx_status_history_bucket(&h.conf, &h.open, h.rings, NGX_STATUS_MINUTES,
+                              lap / 60, &tally, NULL);
+    assert_int_equal(tally.results, 1);
+
+    test_advance(&h, lap + 240 * 60 + 120, NGX_STATUS_UP);
+    test_result(&h, lap + 240 * 60 + 120, NGX_STATUS_UP, 1000, NULL);
+
+    ngx_status_history_bucket(&h.conf, &h.open, h.rings, NGX_STATUS_MINUTES,
+                              (lap + 240 * 60) / 60, &tally, NULL);
+    assert_int_equal(tally.seconds[NGX_STATUS_UP], 60);
+    assert_int_equal(tally.results, 0);
 
     free(h.rings);
 }
@@ -884,7 +924,7 @@ test_schedule(const ngx_status_history_conf_t *conf, int64_t length,
     uint8_t            state;
     uint32_t           latency;
     ngx_uint_t         checks, killed;
-    test_history_t     h;
+    test_history_t     h, small;
     test_reference_t  *r;
 
     r = &test_reference;
@@ -982,7 +1022,7 @@ test_schedule(const ngx_status_history_conf_t *conf, int64_t length,
             test_reference_advance(r, at, state);
         }
 
-        if (test_random(10) == 0 && checks < 12) {
+        if (test_random(length > TEST_DAY ? 60 : 10) == 0 && checks < 12) {
             checks++;
             test_check(&h, r, now);
         }
@@ -990,6 +1030,14 @@ test_schedule(const ngx_status_history_conf_t *conf, int64_t length,
 
     test_check(&h, r, now);
 
+    /* the same in shorter rings */
+
+    test_init(&small, &test_small);
+    small.open = h.open;
+    ngx_status_history_copy(&h.open, conf, h.rings, &small.conf, small.rings);
+    test_check(&small, r, now);
+
+    free(small.rings);
     free(h.rings);
 }
 
@@ -1028,6 +1076,7 @@ main(void)
         cmocka_unit_test(test_uptimes),
         cmocka_unit_test(test_timeline),
         cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_cursors),
         cmocka_unit_test(test_scores),
         cmocka_unit_test(test_percentiles),
         cmocka_unit_test(test_schedules)

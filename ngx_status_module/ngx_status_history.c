@@ -557,28 +557,43 @@ ngx_status_history_timeline(const ngx_status_history_open_t *open,
     int64_t now, ngx_status_state_e tail, int64_t tail_until,
     ngx_status_run_t *runs)
 {
-    int64_t     n, last, second;
-    ngx_uint_t  state, nruns;
+    int64_t     n, last, booked, told, len, most;
+    ngx_uint_t  i, state, nruns;
 
     now = ngx_max(now, open->time_cursor);
     last = now / 60;
     nruns = 0;
 
-    for (n = last - NGX_STATUS_TIMELINE + 1; n <= last; n++) {
+    /* the first minute that is not whole in the ring, and not told by tail */
+    booked = open->time_cursor / 60;
+    told = open->time_cursor == 0 ? 0
+           : now < tail_until ? last + 1 : ngx_min(last, tail_until / 60);
 
-        second = ngx_min(n * 60 + 59, now);
+    for (n = last - NGX_STATUS_TIMELINE + 1; n <= last; n += len) {
 
-        if (open->time_cursor == 0 || n < 0) {
+        most = last + 1 - n;
+
+        if (n < 0) {
             state = NGX_STATUS_UNKNOWN;
+            len = ngx_min(most, -n);
 
-        } else if (second < open->time_cursor) {
-            state = open->timeline[n % NGX_STATUS_TIMELINE];
+        } else if (n < booked) {
+            i = n % NGX_STATUS_TIMELINE;
+            most = ngx_min(booked - n, (int64_t) (NGX_STATUS_TIMELINE - i));
+            state = open->timeline[i];
 
-        } else if (second < tail_until) {
+            for (len = 1; len < most && open->timeline[i + len] == state; len++)
+            {
+                /* void */
+            }
+
+        } else if (n < told) {
             state = tail;
+            len = told - n;
 
         } else {
             state = NGX_STATUS_UNKNOWN;
+            len = most;
         }
 
         if (nruns == 0 || runs[nruns - 1].state != state) {
@@ -587,7 +602,7 @@ ngx_status_history_timeline(const ngx_status_history_open_t *open,
             nruns++;
         }
 
-        runs[nruns - 1].n++;
+        runs[nruns - 1].n += len;
     }
 
     return nruns;

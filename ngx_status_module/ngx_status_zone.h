@@ -157,14 +157,15 @@ ngx_status_zone_t *ngx_status_zone_add(ngx_conf_t *cf, ngx_str_t *name,
 
 
 /*
- * Checker.  own() takes the zone over and repairs what a killed owner left;
- * it returns for how long (ms) to wait first, because its predecessors keep
- * dying: 0, or 0.1 s doubled with each death within a minute of the start,
- * up to a minute.  owned() tells whether it still is ours.  leave() tells
- * the successor that this was no crash.  claim() finds or takes the slot
- * of an ID, NULL when all belong to configured checks (can not happen while
- * sizes hold).  begin() gives the copy to fill, holding the current content,
- * and opens the slot; commit() makes it true; between the two there is no
+ * Checker.  own() takes the zone over, repairs what a killed owner left, and
+ * makes sure that no new check gets the slot of a configured one; it returns
+ * for how long (ms) to wait first, because its predecessors keep dying: 0, or
+ * 0.1 s doubled with each death within a minute of the start, up to a minute.
+ * owned() tells whether it still is ours.  leave() tells the successor that
+ * this was no crash.  claim() finds or takes the slot of an ID, NULL when all
+ * belong to configured checks (can not happen while sizes hold).  begin()
+ * gives the copy to fill, holding the current content, and opens the slot;
+ * commit() makes it true; between the two there is no
  * return to the loop.  rings() are the slot's, for history.c.  beat() is the
  * heartbeat, each second.
  */

@@ -12,7 +12,7 @@
 
 /* Lateness of ours that takes the blame for a timeout: a quarter of it, but
  * no jitter */
-#define NGX_STATUS_CURL_LATE  500        /* ms */
+#define NGX_STATUS_CURL_LATE  100        /* ms */
 
 
 /* Of the codes that need no look at anything else. */

@@ -224,7 +224,13 @@ build_to_run() {
 
 prefix=$out/run
 
-running() { kill -0 "$(cat "$prefix/nginx.pid" 2> /dev/null)" 2> /dev/null; }
+# The number in the file may be somebody else's by now.
+running() {
+    local pid
+    pid=$(cat "$prefix/nginx.pid" 2> /dev/null) \
+        && grep -aqF "nginx: master process" "/proc/$pid/cmdline" 2> /dev/null \
+        && grep -aqF "$prefix/" "/proc/$pid/cmdline"
+}
 
 stop() {
     local i

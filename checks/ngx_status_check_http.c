@@ -4,10 +4,12 @@
  *
  * http:// and https:// over libcurl.
  *
- * A probe goes: place to resolve its name in (begin) -> transfer (run) ->
+ * A probe goes: place to resolve its name in (begin) -> transfer (run),
+ * perhaps with JSON left to match (match_rest) when it has ended ->
  * perhaps a second look at a name that failed (ended, looked_up) ->
- * judgement (finish) -> perhaps a second request for the score's history ->
- * done (leave).  stop() may come between any two of these.
+ * judgement (finish), in a thread if it takes long (ponder, pondered) ->
+ * perhaps a second request for the score's history (judged) -> done (leave).
+ * stop() may come between any two of these.
  */
 
 
@@ -16,9 +18,25 @@
 
 
 #define NGX_STATUS_HTTP_LOOKUP   1000    /* ms at least for a second look */
-#define NGX_STATUS_HTTP_AGAIN    50      /* ms, when too many look already */
+#define NGX_STATUS_HTTP_AGAIN    50      /* ms, when too many look already,
+                                            or ponder */
+#define NGX_STATUS_HTTP_PONDER   2       /* at a time */
 #define NGX_STATUS_HTTP_SERIES   50      /* ms at least for the second request
                                             */
+
+
+/* What a thread judges; it reads what else h holds. */
+
+typedef struct ngx_status_http_hard_s {
+    ngx_status_work_t          work;     /* first */
+    ngx_status_http_t         *h;
+    ngx_status_evidence_t      ev;
+    ngx_status_score_t         score;
+    ngx_status_result_t        result;
+    const ngx_status_check_t  *check;
+    unsigned                   running:1;
+    unsigned                   stopped:1;        /* the probe is gone */
+} ngx_status_http_hard_t;
 
 
 static ngx_int_t ngx_status_http_init(ngx_cycle_t *cycle);
@@ -28,11 +46,18 @@ static void ngx_status_http_begin(ngx_status_http_t *h, uint32_t name);
 static void ngx_status_http_ready(ngx_status_resolve_t *r);
 static void ngx_status_http_run(ngx_status_http_t *h);
 static void ngx_status_http_expired(ngx_event_t *ev);
+static void ngx_status_http_match_rest(ngx_status_http_t *h);
 static void ngx_status_http_ended(ngx_status_transfer_t *t, CURLcode code);
+static void ngx_status_http_arrived(ngx_status_http_t *h, CURLcode code);
 static void ngx_status_http_ask(ngx_status_http_t *h);
 static void ngx_status_http_looked_up(void *data, int eai);
 static void ngx_status_http_finish(ngx_status_http_t *h, CURLcode code,
     int eai);
+static void ngx_status_http_ponder(ngx_status_http_t *h);
+static void ngx_status_http_think(ngx_status_work_t *w);
+static void ngx_status_http_pondered(ngx_status_work_t *w);
+static void ngx_status_http_judged(ngx_status_http_t *h,
+    const ngx_status_score_t *score);
 static void ngx_status_http_series(ngx_status_http_t *h, CURLcode code);
 static void ngx_status_http_fault(ngx_status_http_t *h, const char *text);
 static void ngx_status_http_release(ngx_status_http_t *h);
@@ -70,6 +95,7 @@ const ngx_status_check_type_t  ngx_status_check_http = {
 
 
 static ngx_connection_t   ngx_status_http_connection;      /* for log lines */
+static ngx_uint_t         ngx_status_http_pondering;
 
 
 static ngx_int_t
@@ -180,12 +206,22 @@ ngx_status_http_run(ngx_status_http_t *h)
 static void
 ngx_status_http_stop(ngx_status_probe_t *probe)
 {
-    ngx_status_http_release(probe->ctx);
+    ngx_status_http_t  *h;
+
+    h = probe->ctx;
     probe->ctx = NULL;
+
+    if (h->hard && h->hard->running) {
+        h->hard->stopped = 1;
+        return;
+    }
+
+    ngx_status_http_release(h);
 }
 
 
-/* No place to resolve in came, or no second look at a name. */
+/* No place to resolve in came, or no second look at a name; or it is time
+ * for some more JSON, or to ask for a thread once more. */
 
 static void
 ngx_status_http_expired(ngx_event_t *ev)
@@ -195,6 +231,16 @@ ngx_status_http_expired(ngx_event_t *ev)
     h = (ngx_status_http_t *) ((char *) ev - offsetof(ngx_status_http_t,
                                                       timer));
 
+    if (h->rest.len) {
+        ngx_status_http_match_rest(h);
+        return;
+    }
+
+    if (h->hard) {
+        ngx_status_http_ponder(h);
+        return;
+    }
+
     if (h->unresolved && h->lookup == NULL && ngx_status_http_left(h) > 1) {
         ngx_status_http_ask(h);
         return;
@@ -202,6 +248,31 @@ ngx_status_http_expired(ngx_event_t *ev)
 
     ngx_status_http_fault(h, h->lookup ? "the resolver did not answer"
                                        : "the resolver is busy");
+}
+
+
+static void
+ngx_status_http_match_rest(ngx_status_http_t *h)
+{
+    size_t  n;
+
+    n = ngx_min(h->rest.len - h->rest_at, NGX_STATUS_HTTP_MATCH);
+
+    (void) ngx_status_json_feed(h->json, h->rest.data + h->rest_at, n);
+
+    h->rest_at += n;
+
+    if (h->rest_at < h->rest.len) {
+        ngx_add_timer(&h->timer, 0);
+        return;
+    }
+
+    h->rest.len = 0;
+    h->rest_at = 0;
+
+    if (h->ended) {
+        ngx_status_http_arrived(h, h->code);
+    }
 }
 
 
@@ -220,6 +291,23 @@ ngx_status_http_ended(ngx_status_transfer_t *t, CURLcode code)
     ngx_status_resolve_end(&h->resolve,
                            code == CURLE_OPERATION_TIMEDOUT
                            && h->curl.phase == NGX_STATUS_PHASE_RESOLVE);
+
+    if (h->rest.len) {
+        h->code = code;
+        h->ended = 1;
+        return;
+    }
+
+    ngx_status_http_arrived(h, code);
+}
+
+
+/* All of the answer, or what there will ever be of it. */
+
+static void
+ngx_status_http_arrived(ngx_status_http_t *h, CURLcode code)
+{
+    h->ended = 0;
 
     if (h->series) {
         ngx_status_http_series(h, code);
@@ -275,7 +363,6 @@ ngx_status_http_finish(ngx_status_http_t *h, CURLcode code, int eai)
 {
     long                       status;
     CURL                      *easy;
-    ngx_msec_t                 late;
     ngx_status_result_t       *result;
     ngx_status_score_t         score;
     ngx_status_evidence_t      ev;
@@ -374,8 +461,104 @@ ngx_status_http_finish(ngx_status_http_t *h, CURLcode code, int eai)
         }
     }
 
-    ngx_status_judge(check->conds, check->nconds, check->bots, check->nbots,
-                     check->timeout, &ev, result);
+    if (ngx_status_judge(check->conds, check->nconds, check->bots,
+                         check->nbots, check->timeout, &ev, 0, result)
+        == NGX_OK)
+    {
+        ngx_status_http_judged(h, &score);
+        return;
+    }
+
+    h->hard = calloc(1, sizeof(ngx_status_http_hard_t));
+
+    if (h->hard == NULL) {
+        ngx_status_http_fault(h, "no memory");
+        return;
+    }
+
+    h->hard->work.run = ngx_status_http_think;
+    h->hard->work.done = ngx_status_http_pondered;
+    h->hard->h = h;
+    h->hard->ev = ev;
+    h->hard->score = score;
+    h->hard->result = *result;
+    h->hard->check = check;
+
+    ngx_status_http_ponder(h);
+}
+
+
+static void
+ngx_status_http_ponder(ngx_status_http_t *h)
+{
+    if (ngx_status_http_pondering < NGX_STATUS_HTTP_PONDER
+        && ngx_status_loop_work(&h->hard->work) == NGX_OK)
+    {
+        ngx_status_http_pondering++;
+        h->hard->running = 1;
+        return;
+    }
+
+    ngx_add_timer(&h->timer, NGX_STATUS_HTTP_AGAIN);
+}
+
+
+/* In a thread. */
+
+static void
+ngx_status_http_think(ngx_status_work_t *w)
+{
+    ngx_status_http_hard_t    *hard;
+    const ngx_status_check_t  *check;
+
+    hard = (ngx_status_http_hard_t *) w;
+    check = hard->check;
+
+    (void) ngx_status_judge(check->conds, check->nconds, check->bots,
+                            check->nbots, check->timeout, &hard->ev, 1,
+                            &hard->result);
+}
+
+
+static void
+ngx_status_http_pondered(ngx_status_work_t *w)
+{
+    ngx_status_http_t       *h;
+    ngx_status_score_t       score;
+    ngx_status_http_hard_t  *hard;
+
+    hard = (ngx_status_http_hard_t *) w;
+    h = hard->h;
+
+    hard->running = 0;
+    ngx_status_http_pondering--;
+
+    if (hard->stopped) {
+        ngx_status_http_release(h);
+        return;
+    }
+
+    h->probe->result = hard->result;
+    score = hard->score;
+
+    h->hard = NULL;
+    free(hard);
+
+    ngx_status_http_judged(h, &score);
+}
+
+
+/* The result may be ours after all; then the score. */
+
+static void
+ngx_status_http_judged(ngx_status_http_t *h, const ngx_status_score_t *score)
+{
+    ngx_msec_t                 late;
+    ngx_status_result_t       *result;
+    const ngx_status_check_t  *check;
+
+    check = h->probe->check;
+    result = &h->probe->result;
 
     if (result->error == NGX_STATUS_E_LATENCY
         || result->error == NGX_STATUS_E_TIMEOUT)
@@ -390,7 +573,7 @@ ngx_status_http_finish(ngx_status_http_t *h, CURLcode code, int eai)
     }
 
     if (check->score) {
-        ngx_status_http_score_judge(h->probe, h->json, h->body_cut, &score);
+        ngx_status_http_score_judge(h->probe, h->json, h->body_cut, score);
 
         if (!isnan(h->probe->score.value) && check->series_url.len
             && ngx_status_http_left(h) >= NGX_STATUS_HTTP_SERIES)
@@ -401,7 +584,7 @@ ngx_status_http_finish(ngx_status_http_t *h, CURLcode code, int eai)
             ngx_status_json_free(h->json);
             h->json = NULL;
 
-            ngx_status_http_put(easy);
+            ngx_status_http_put(h->transfer.easy);
             h->transfer.easy = NULL;
 
             ngx_status_http_begin(h, h->conf->series_name);
@@ -488,6 +671,8 @@ ngx_status_http_release(ngx_status_http_t *h)
         ngx_status_json_free(h->json);
     }
 
+    free(h->hard);
+    free(h->rest.data);
     free(h->header.data);
     free(h->body.data);
     free(h);

@@ -7,43 +7,8 @@
  */
 
 
-#include "ngx_status_expect.h"
-#include <math.h>
+#include "ngx_status_cond.h"
 #include <stdio.h>
-
-#ifndef PCRE2_CODE_UNIT_WIDTH
-#define PCRE2_CODE_UNIT_WIDTH  8
-#endif
-#include <pcre2.h>
-
-
-#define NGX_STATUS_NUMERIC   0x01        /* has a meaning for numbers */
-#define NGX_STATUS_TEXTUAL   0x02        /* for text */
-#define NGX_STATUS_ORDER     0x04        /* takes one number */
-
-
-typedef struct {
-    ngx_str_t           word;
-    ngx_status_op_e     op;
-    ngx_uint_t          negative;
-    ngx_uint_t          caseless;
-    ngx_uint_t          flags;
-} ngx_status_operator_t;
-
-
-typedef struct {
-    ngx_str_t           name;
-    double              factor;
-} ngx_status_unit_t;
-
-
-typedef struct {
-    ngx_pool_t         *pool;
-    ngx_status_subject_e  subject;
-    const ngx_status_operator_t  *op;    /* NULL: none was written */
-    char               *err;
-    size_t              errlen;
-} ngx_status_cond_parser_t;
 
 
 static ngx_int_t ngx_status_cond_subject(ngx_status_cond_parser_t *ps,
@@ -52,24 +17,10 @@ static ngx_int_t ngx_status_cond_name(ngx_status_cond_parser_t *ps,
     const ngx_str_t *word, ngx_status_cond_t *cond);
 static ngx_int_t ngx_status_cond_operator(ngx_status_cond_parser_t *ps,
     const ngx_str_t *word);
-static ngx_int_t ngx_status_cond_value(ngx_status_cond_parser_t *ps,
-    const ngx_str_t *word, ngx_status_value_t *value);
-static ngx_int_t ngx_status_cond_text(ngx_status_cond_parser_t *ps,
-    const ngx_str_t *word, ngx_status_value_t *value);
-static ngx_int_t ngx_status_cond_numbers(ngx_status_cond_parser_t *ps,
-    const ngx_str_t *word, ngx_status_value_t *value);
-static const u_char *ngx_status_cond_quantity(ngx_status_cond_parser_t *ps,
-    const ngx_str_t *word, const u_char *p, double *number,
-    ngx_uint_t *percent);
-static ngx_int_t ngx_status_cond_regex(ngx_status_cond_parser_t *ps,
-    const ngx_str_t *word, ngx_status_value_t *value);
-static void ngx_status_cond_regex_free(void *data);
 static ngx_int_t ngx_status_cond_join(ngx_status_cond_parser_t *ps,
     const ngx_str_t *args, ngx_uint_t nargs, ngx_status_cond_t *cond);
 static ngx_int_t ngx_status_cond_expected(ngx_status_cond_parser_t *ps,
     const ngx_str_t *words, ngx_status_test_t *test);
-static ngx_int_t ngx_status_cond_error(ngx_status_cond_parser_t *ps,
-    const ngx_str_t *word, const char *what);
 
 
 const ngx_status_subject_t  ngx_status_subjects[NGX_STATUS_NSUBJECTS] = {
@@ -122,44 +73,6 @@ static const ngx_status_operator_t  ngx_status_operators[] = {
 
 #define NGX_STATUS_NOPERATORS                                                 \
     (sizeof(ngx_status_operators) / sizeof(ngx_status_operators[0]))
-
-
-static const ngx_status_unit_t  ngx_status_durations[] = {
-    { ngx_string("ms"), 0.001 },         /* before "m" */
-    { ngx_string("s"), 1 },
-    { ngx_string("m"), 60 },
-    { ngx_string("h"), 3600 },
-    { ngx_string("d"), 86400 },
-    { ngx_string("w"), 604800 },
-    { ngx_null_string, 0 }
-};
-
-
-static const ngx_status_unit_t  ngx_status_sizes[] = {
-    { ngx_string("k"), 1024. },
-    { ngx_string("K"), 1024. },
-    { ngx_string("m"), 1048576. },
-    { ngx_string("M"), 1048576. },
-    { ngx_string("g"), 1073741824. },
-    { ngx_string("G"), 1073741824. },
-    { ngx_string("t"), 1099511627776. },
-    { ngx_string("T"), 1099511627776. },
-    { ngx_null_string, 0 }
-};
-
-
-static ngx_int_t
-ngx_status_cond_is(const ngx_str_t *a, const ngx_str_t *b)
-{
-    return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
-}
-
-
-static u_char
-ngx_status_cond_lower(u_char c)
-{
-    return (c >= 'A' && c <= 'Z') ? (c | 0x20) : c;
-}
 
 
 ngx_int_t
@@ -451,319 +364,6 @@ ngx_status_cond_operator(ngx_status_cond_parser_t *ps, const ngx_str_t *word)
 }
 
 
-static ngx_int_t
-ngx_status_cond_value(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
-    ngx_status_value_t *value)
-{
-    ngx_uint_t  order;
-
-    order = ps->op && (ps->op->flags & NGX_STATUS_ORDER);
-
-    switch (ngx_status_subjects[ps->subject].kind) {
-
-    case NGX_STATUS_KIND_TEXT:
-    case NGX_STATUS_KIND_JSON:
-
-        if (!order) {
-            return ngx_status_cond_text(ps, word, value);
-        }
-
-        break;
-
-    default:
-        break;
-    }
-
-    if (ngx_status_cond_numbers(ps, word, value) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (order && value->low != value->high) {
-        return ngx_status_cond_error(ps, word, "is a range, expected one "
-                                     "number");
-    }
-
-    if (ps->subject == NGX_STATUS_S_STATUS
-        && (value->low < 100 || value->high > 999
-            || value->low != floor(value->low)
-            || value->high != floor(value->high)))
-    {
-        return ngx_status_cond_error(ps, word, "is not a status, expected "
-                                     "100 to 999");
-    }
-
-    return NGX_OK;
-}
-
-
-/* Of == and !=, contains and regular expressions. */
-
-static ngx_int_t
-ngx_status_cond_text(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
-    ngx_status_value_t *value)
-{
-    u_char      *p;
-    ngx_str_t    text;
-    ngx_int_t    rc;
-    ngx_uint_t   i, equality;
-
-    static const ngx_str_t  yes = ngx_string("true");
-    static const ngx_str_t  no = ngx_string("false");
-    static const ngx_str_t  null = ngx_string("null");
-
-    equality = (ps->op == NULL || ps->op->op == NGX_STATUS_OP_EQ);
-
-    value->type = NGX_STATUS_JSON_TEXT;
-    value->low = value->high = NAN;
-
-    text = *word;
-
-    if (text.len > 1000) {
-        return ngx_status_cond_error(ps, word, "is too long, expected 1000 "
-                                     "characters at most");
-    }
-
-    if (text.len == 0 && !equality) {
-        return ngx_status_cond_error(ps, word, "would always hold");
-    }
-
-    if (ps->op && ps->op->op == NGX_STATUS_OP_MATCH) {
-        return ngx_status_cond_regex(ps, word, value);
-    }
-
-    if (equality && ps->subject == NGX_STATUS_S_JSON) {
-
-        if (ngx_status_cond_is(word, &null)) {
-            value->type = NGX_STATUS_JSON_NULL;
-            return NGX_OK;
-        }
-
-        if (ngx_status_cond_is(word, &yes) || ngx_status_cond_is(word, &no)) {
-            value->type = NGX_STATUS_JSON_BOOL;
-            value->low = value->high = (word->data[0] == 't');
-            return NGX_OK;
-        }
-
-        if (text.len > 1 && text.data[0] == '"'
-            && text.data[text.len - 1] == '"')
-        {
-            text.data++;
-            text.len -= 2;
-        }
-    }
-
-    if (equality && text.len == word->len
-        && (ps->subject == NGX_STATUS_S_JSON
-            || ps->subject == NGX_STATUS_S_VALUE))
-    {
-        rc = ngx_status_cond_numbers(ps, word, value);
-
-        if (rc == NGX_OK && ps->subject == NGX_STATUS_S_JSON) {
-            value->type = NGX_STATUS_JSON_NUMBER;
-            return NGX_OK;
-        }
-
-        value->type = NGX_STATUS_JSON_TEXT;
-
-        if (rc != NGX_OK) {
-            value->low = value->high = NAN;
-        }
-    }
-
-    p = ngx_pnalloc(ps->pool, text.len + 1);
-    if (p == NULL) {
-        return ngx_status_cond_error(ps, NULL, "no memory");
-    }
-
-    value->text.data = p;
-    value->text.len = text.len;
-
-    for (i = 0; i < text.len; i++) {
-        p[i] = (ps->op && ps->op->caseless)
-               ? ngx_status_cond_lower(text.data[i]) : text.data[i];
-    }
-
-    return NGX_OK;
-}
-
-
-/* One number, or a range of two, in the subject's units. */
-
-static ngx_int_t
-ngx_status_cond_numbers(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
-    ngx_status_value_t *value)
-{
-    ngx_uint_t     percent;
-    const u_char  *p, *end;
-
-    value->type = NGX_STATUS_JSON_NUMBER;
-    end = word->data + word->len;
-
-    p = ngx_status_cond_quantity(ps, word, word->data, &value->low,
-                                 &value->percent);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    value->high = value->low;
-
-    if (p == end) {
-        return NGX_OK;
-    }
-
-    if (*p != '-') {
-        return ngx_status_cond_error(ps, word, "has something behind the "
-                                     "number that is not a unit of it");
-    }
-
-    p = ngx_status_cond_quantity(ps, word, p + 1, &value->high, &percent);
-
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (p != end || percent != value->percent) {
-        return ngx_status_cond_error(ps, word, "is not a range, expected "
-                                     "two numbers with \"-\" between");
-    }
-
-    if (value->high < value->low) {
-        return ngx_status_cond_error(ps, word, "ends before it begins");
-    }
-
-    return NGX_OK;
-}
-
-
-static const u_char *
-ngx_status_cond_quantity(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
-    const u_char *p, double *number, ngx_uint_t *percent)
-{
-    double                       part;
-    size_t                       n;
-    const u_char                *end;
-    const ngx_status_unit_t     *unit;
-    const ngx_status_subject_t  *subject;
-
-    *number = 0;
-    *percent = 0;
-
-    end = word->data + word->len;
-    subject = &ngx_status_subjects[ps->subject];
-
-    do {
-        n = ngx_status_json_number(p, end - p, &part);
-
-        if (n == 0) {
-            ngx_status_cond_error(ps, word,
-                                  subject->kind == NGX_STATUS_KIND_DURATION
-                                  ? "is not a time, for example 800ms or 2s"
-                                  : subject->kind == NGX_STATUS_KIND_SIZE
-                                  ? "is not a size, for example 512k"
-                                  : "is not a number");
-            return NULL;
-        }
-
-        p += n;
-
-        if (subject->percent && p < end && *p == '%') {
-            *percent = 1;
-            *number = part / 100;
-
-            if (!(part >= 0 && part <= 100)) {
-                ngx_status_cond_error(ps, word, "is not between 0% and 100%");
-                return NULL;
-            }
-
-            return p + 1;
-        }
-
-        unit = subject->kind == NGX_STATUS_KIND_DURATION
-               ? ngx_status_durations
-               : subject->kind == NGX_STATUS_KIND_SIZE ? ngx_status_sizes
-                                                       : NULL;
-
-        for ( /* void */ ; unit && unit->name.len; unit++) {
-            if ((size_t) (end - p) >= unit->name.len
-                && memcmp(p, unit->name.data, unit->name.len) == 0)
-            {
-                part *= unit->factor;
-                p += unit->name.len;
-                break;
-            }
-        }
-
-        if (subject->kind == NGX_STATUS_KIND_DURATION
-            && unit->name.len == 0 && part != 0)
-        {
-            ngx_status_cond_error(ps, word, "needs a unit, one of ms s m h d "
-                                  "w");
-            return NULL;
-        }
-
-        *number += part;
-
-    } while (subject->kind == NGX_STATUS_KIND_DURATION && unit->name.len
-             && p < end && *p >= '0' && *p <= '9');
-
-    if (!isfinite(*number)) {
-        ngx_status_cond_error(ps, word, "is too large");
-        return NULL;
-    }
-
-    return p;
-}
-
-
-static ngx_int_t
-ngx_status_cond_regex(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
-    ngx_status_value_t *value)
-{
-    int                  code;
-    size_t               at;
-    pcre2_code          *re;
-    PCRE2_UCHAR          reason[128];
-    ngx_pool_cleanup_t  *cln;
-
-    cln = ngx_pool_cleanup_add(ps->pool, 0);
-    if (cln == NULL) {
-        return ngx_status_cond_error(ps, NULL, "no memory");
-    }
-
-    /* callouts are what bounds the time, see ngx_status_expect.c */
-
-    re = pcre2_compile(word->data, word->len,
-                       PCRE2_UTF|PCRE2_MATCH_INVALID_UTF|PCRE2_AUTO_CALLOUT
-                       |PCRE2_NEVER_BACKSLASH_C
-                       |(ps->op->caseless ? PCRE2_CASELESS : 0),
-                       &code, &at, NULL);
-
-    if (re == NULL) {
-        pcre2_get_error_message(code, reason, sizeof(reason));
-
-        snprintf(ps->err, ps->errlen, "regular expression \"%.*s\" is not "
-                 "valid at byte %u: %s", (int) word->len,
-                 (char *) word->data, (unsigned) at + 1, (char *) reason);
-
-        return NGX_ERROR;
-    }
-
-    cln->handler = ngx_status_cond_regex_free;
-    cln->data = re;
-
-    value->regex = re;
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_status_cond_regex_free(void *data)
-{
-    pcre2_code_free(data);
-}
-
-
 /* All words as written. */
 
 static ngx_int_t
@@ -856,7 +456,7 @@ ngx_status_cond_expected(ngx_status_cond_parser_t *ps, const ngx_str_t *words,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_status_cond_error(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
     const char *what)
 {
@@ -869,4 +469,11 @@ ngx_status_cond_error(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
     }
 
     return NGX_ERROR;
+}
+
+
+ngx_uint_t
+ngx_status_cond_is(const ngx_str_t *a, const ngx_str_t *b)
+{
+    return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
 }

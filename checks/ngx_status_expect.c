@@ -7,60 +7,22 @@
  */
 
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE                      /* memmem() */
-#endif
-#include "ngx_status_expect.h"
+#include "ngx_status_cond.h"
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <strings.h>
-
-#ifndef PCRE2_CODE_UNIT_WIDTH
-#define PCRE2_CODE_UNIT_WIDTH  8
-#endif
-#include <pcre2.h>
 
 
 /*
- * The work of one regular expression, about nanoseconds.  PCRE2's own match
- * limit begins anew at each byte of the subject, so it bounds nothing here;
- * callouts, which it makes before each item, do.
+ * What a judgement may cost, about nanoseconds: in the loop, for everything
+ * together; elsewhere, for its regular expressions together.
  */
-#define NGX_STATUS_REGEX_WORK    32000000
-#define NGX_STATUS_REGEX_MATCH    1000000
-#define NGX_STATUS_REGEX_HEAP        8192        /* kB */
-
-
-/* One thing seen of a subject. */
-
-typedef struct {
-    ngx_status_json_type_e    type;
-    double                    number;    /* NAN: it is none */
-    double                    share;
-    ngx_str_t                 text;
-} ngx_status_seen_t;
-
-
-/* All that was seen, and the first that did not hold. */
-
-typedef struct {
-    const ngx_status_cond_t  *cond;
-    ngx_uint_t                n;
-    ngx_uint_t                hold;
-    ngx_uint_t                gave_up;   /* a regular expression did */
-    ngx_status_seen_t         failed;
-} ngx_status_look_t;
-
-
-typedef struct {
-    long                      left;
-    size_t                    at;
-} ngx_status_work_t;
+#define NGX_STATUS_EFFORT          2000000
+#define NGX_STATUS_EFFORT_PATIENT  400000000
 
 
 static ngx_uint_t ngx_status_cond_holds(const ngx_status_cond_t *cond,
-    ngx_uint_t i, const ngx_status_evidence_t *ev, char *message);
+    ngx_uint_t i, const ngx_status_evidence_t *ev,
+    ngx_status_effort_t *effort, char *message);
 static void ngx_status_look_number(ngx_status_look_t *look,
     const ngx_status_evidence_t *ev);
 static void ngx_status_look_text(ngx_status_look_t *look, const u_char *text,
@@ -73,32 +35,25 @@ static const char *ngx_status_look_json(ngx_status_look_t *look,
     const ngx_status_evidence_t *ev, ngx_uint_t i);
 static void ngx_status_look(ngx_status_look_t *look,
     const ngx_status_seen_t *seen);
-static ngx_int_t ngx_status_compare(const ngx_status_cond_t *cond,
+static ngx_int_t ngx_status_compare(const ngx_status_look_t *look,
     const ngx_status_value_t *value, const ngx_status_seen_t *seen);
-static ngx_int_t ngx_status_compare_text(const ngx_status_cond_t *cond,
+static ngx_int_t ngx_status_compare_text(const ngx_status_look_t *look,
     const ngx_status_value_t *value, const ngx_str_t *text);
-static ngx_int_t ngx_status_contains(const ngx_str_t *text,
-    const ngx_str_t *what, ngx_uint_t caseless);
-static ngx_int_t ngx_status_regex(pcre2_code *re, const ngx_str_t *text);
-static int ngx_status_regex_callout(pcre2_callout_block *block, void *data);
-static void ngx_status_word(const ngx_status_look_t *look,
-    const ngx_status_evidence_t *ev, const char *trouble, char *message);
-static void ngx_status_word_number(const ngx_status_look_t *look,
-    char *buf, size_t size);
-static void ngx_status_word_value(const ngx_status_seen_t *seen, char *buf,
-    size_t size);
-static void ngx_status_word_duration(double s, char *buf, size_t size);
-static int ngx_status_cut(const ngx_str_t *text, size_t max);
 
 
-void
+ngx_int_t
 ngx_status_judge(const ngx_status_cond_t *conds, ngx_uint_t nconds,
     const ngx_str_t *bots, ngx_uint_t nbots, ngx_msec_t timeout,
-    const ngx_status_evidence_t *ev, ngx_status_result_t *result)
+    const ngx_status_evidence_t *ev, ngx_uint_t patient,
+    ngx_status_result_t *result)
 {
-    char        allowed[64], took[64];
-    double      latency;
-    ngx_uint_t  i, round;
+    char                 allowed[64], took[64];
+    double               latency;
+    ngx_uint_t           i, round;
+    ngx_status_effort_t  effort;
+
+    effort.left = patient ? NGX_STATUS_EFFORT_PATIENT : NGX_STATUS_EFFORT;
+    effort.patient = patient;
 
     result->message[0] = '\0';
 
@@ -108,7 +63,7 @@ ngx_status_judge(const ngx_status_cond_t *conds, ngx_uint_t nconds,
         result->state = NGX_STATUS_UNKNOWN;
         result->error = ev->fault;
         ngx_status_message(result->message, "%s", ev->message);
-        return;
+        return NGX_OK;
     }
 
     latency = (ev->have & ngx_status_subject_bit(NGX_STATUS_S_LATENCY))
@@ -119,11 +74,11 @@ ngx_status_judge(const ngx_status_cond_t *conds, ngx_uint_t nconds,
         result->state = NGX_STATUS_TIMEOUT;
         result->error = NGX_STATUS_E_TIMEOUT;
 
-        ngx_status_word_duration((double) timeout / 1000, allowed,
+        ngx_status_words_duration((double) timeout / 1000, allowed,
                                  sizeof(allowed));
 
         if (!ev->timed_out) {
-            ngx_status_word_duration(latency, took, sizeof(took));
+            ngx_status_words_duration(latency, took, sizeof(took));
             ngx_status_message(result->message,
                                "the answer took %s, timeout %s", took,
                                allowed);
@@ -137,20 +92,20 @@ ngx_status_judge(const ngx_status_cond_t *conds, ngx_uint_t nconds,
                                ngx_status_phases[ev->timeout_phase].data);
         }
 
-        return;
+        return NGX_OK;
     }
 
     for (i = 0; i < nbots; i++) {
         if (bots[i].len
             && (ev->have & ngx_status_subject_bit(NGX_STATUS_S_BODY))
-            && ngx_status_contains(&ev->body, &bots[i], 0) == NGX_OK)
+            && ngx_status_search(&effort, &ev->body, &bots[i], 0) == NGX_OK)
         {
             result->state = NGX_STATUS_BOT_DETECTED;
             result->error = NGX_STATUS_E_BOT;
             ngx_status_message(result->message, "body contains \"%.*s\"",
-                               ngx_status_cut(&bots[i], 120),
+                               ngx_status_words_cut(&bots[i], 120),
                                (char *) bots[i].data);
-            return;
+            return NGX_OK;
         }
     }
 
@@ -158,7 +113,7 @@ ngx_status_judge(const ngx_status_cond_t *conds, ngx_uint_t nconds,
         result->state = NGX_STATUS_DOWN;
         result->error = ev->error;
         ngx_status_message(result->message, "%s", ev->message);
-        return;
+        return NGX_OK;
     }
 
     /* the status, other expects, prefers */
@@ -168,7 +123,8 @@ ngx_status_judge(const ngx_status_cond_t *conds, ngx_uint_t nconds,
 
             if (round != (conds[i].prefer ? 2
                           : conds[i].subject == NGX_STATUS_S_STATUS ? 0 : 1)
-                || ngx_status_cond_holds(&conds[i], i, ev, result->message))
+                || ngx_status_cond_holds(&conds[i], i, ev, &effort,
+                                         result->message))
             {
                 continue;
             }
@@ -176,12 +132,14 @@ ngx_status_judge(const ngx_status_cond_t *conds, ngx_uint_t nconds,
             result->state = conds[i].prefer ? NGX_STATUS_DEGRADED
                                             : NGX_STATUS_DOWN;
             result->error = ngx_status_subjects[conds[i].subject].error;
-            return;
+            return effort.left < 0 && !patient ? NGX_AGAIN : NGX_OK;
         }
     }
 
     result->state = NGX_STATUS_UP;
     result->error = NGX_STATUS_E_NONE;
+
+    return effort.left < 0 && !patient ? NGX_AGAIN : NGX_OK;
 }
 
 
@@ -189,7 +147,8 @@ ngx_status_judge(const ngx_status_cond_t *conds, ngx_uint_t nconds,
 
 static ngx_uint_t
 ngx_status_cond_holds(const ngx_status_cond_t *cond, ngx_uint_t i,
-    const ngx_status_evidence_t *ev, char *message)
+    const ngx_status_evidence_t *ev, ngx_status_effort_t *effort,
+    char *message)
 {
     const char         *trouble;
     ngx_str_t           text;
@@ -197,6 +156,7 @@ ngx_status_cond_holds(const ngx_status_cond_t *cond, ngx_uint_t i,
 
     memset(&look, 0, sizeof(ngx_status_look_t));
     look.cond = cond;
+    look.effort = effort;
     trouble = NULL;
 
     if (cond->subject == NGX_STATUS_S_JSON) {
@@ -244,7 +204,7 @@ ngx_status_cond_holds(const ngx_status_cond_t *cond, ngx_uint_t i,
         return 1;
     }
 
-    ngx_status_word(&look, ev, trouble, message);
+    ngx_status_words_look(&look, ev, trouble, message);
 
     return 0;
 }
@@ -406,7 +366,7 @@ ngx_status_look(ngx_status_look_t *look, const ngx_status_seen_t *seen)
     nulls = 0;
 
     for (i = 0; i < test->nvalues && !holds; i++) {
-        rc = ngx_status_compare(look->cond, &test->values[i], seen);
+        rc = ngx_status_compare(look, &test->values[i], seen);
 
         holds |= (rc == NGX_OK);
         gave_up |= (rc == NGX_ERROR);
@@ -438,7 +398,7 @@ ngx_status_look(ngx_status_look_t *look, const ngx_status_seen_t *seen)
  */
 
 static ngx_int_t
-ngx_status_compare(const ngx_status_cond_t *cond,
+ngx_status_compare(const ngx_status_look_t *look,
     const ngx_status_value_t *value, const ngx_status_seen_t *seen)
 {
     double     number;
@@ -446,7 +406,7 @@ ngx_status_compare(const ngx_status_cond_t *cond,
 
     number = value->percent ? seen->share : seen->number;
 
-    switch (cond->test->op) {
+    switch (look->cond->test->op) {
 
     case NGX_STATUS_OP_EQ:
     case NGX_STATUS_OP_CONTAINS:
@@ -461,7 +421,7 @@ ngx_status_compare(const ngx_status_cond_t *cond,
         }
 
         if (value->type == NGX_STATUS_JSON_TEXT) {
-            return ngx_status_compare_text(cond, value, &seen->text);
+            return ngx_status_compare_text(look, value, &seen->text);
         }
 
         if (isnan(number)) {
@@ -499,14 +459,17 @@ ngx_status_compare(const ngx_status_cond_t *cond,
 
 
 static ngx_int_t
-ngx_status_compare_text(const ngx_status_cond_t *cond,
+ngx_status_compare_text(const ngx_status_look_t *look,
     const ngx_status_value_t *value, const ngx_str_t *text)
 {
-    double     number;
-    ngx_str_t  a, b;
+    double                    number;
+    ngx_str_t                 a, b;
+    const ngx_status_cond_t  *cond;
+
+    cond = look->cond;
 
     if (cond->test->op == NGX_STATUS_OP_MATCH) {
-        return ngx_status_regex(value->regex, text);
+        return ngx_status_regex(look->effort, value->regex, text);
     }
 
     a = *text;
@@ -525,7 +488,8 @@ ngx_status_compare_text(const ngx_status_cond_t *cond,
     }
 
     if (cond->test->op == NGX_STATUS_OP_CONTAINS) {
-        return ngx_status_contains(text, &b, cond->test->caseless);
+        return ngx_status_search(look->effort, text, &b,
+                                 cond->test->caseless);
     }
 
     if (a.len == b.len
@@ -544,350 +508,4 @@ ngx_status_compare_text(const ngx_status_cond_t *cond,
     }
 
     return NGX_DECLINED;
-}
-
-
-/* "what" is in lower case already when the case does not matter. */
-
-static ngx_int_t
-ngx_status_contains(const ngx_str_t *text, const ngx_str_t *what,
-    ngx_uint_t caseless)
-{
-    size_t       i;
-    u_char      *lower;
-    const void  *found;
-
-    if (!caseless) {
-        return (text->len && memmem(text->data, text->len, what->data,
-                                    what->len))
-               ? NGX_OK : NGX_DECLINED;
-    }
-
-    if (text->len == 0) {
-        return NGX_DECLINED;
-    }
-
-    /* a copy, for memmem() is linear whatever the body is made of */
-
-    lower = malloc(text->len);
-    if (lower == NULL) {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < text->len; i++) {
-        lower[i] = (text->data[i] >= 'A' && text->data[i] <= 'Z')
-                   ? (text->data[i] | 0x20) : text->data[i];
-    }
-
-    found = memmem(lower, text->len, what->data, what->len);
-
-    free(lower);
-
-    return found ? NGX_OK : NGX_DECLINED;
-}
-
-
-static ngx_int_t
-ngx_status_regex(pcre2_code *re, const ngx_str_t *text)
-{
-    int                   rc;
-    pcre2_match_data     *md;
-    ngx_status_work_t     work;
-    pcre2_match_context  *mctx;
-
-    rc = PCRE2_ERROR_NOMEMORY;
-
-    md = pcre2_match_data_create(1, NULL);
-    mctx = pcre2_match_context_create(NULL);
-
-    if (md && mctx) {
-        work.left = NGX_STATUS_REGEX_WORK;
-        work.at = 0;
-
-        pcre2_set_match_limit(mctx, NGX_STATUS_REGEX_MATCH);
-        pcre2_set_heap_limit(mctx, NGX_STATUS_REGEX_HEAP);
-        pcre2_set_callout(mctx, ngx_status_regex_callout, &work);
-
-        rc = pcre2_match(re, text->len ? text->data : (u_char *) "",
-                         text->len, 0, 0, md, mctx);
-    }
-
-    pcre2_match_context_free(mctx);
-    pcre2_match_data_free(md);
-
-    return rc >= 0 ? NGX_OK
-                   : rc == PCRE2_ERROR_NOMATCH ? NGX_DECLINED : NGX_ERROR;
-}
-
-
-static int
-ngx_status_regex_callout(pcre2_callout_block *block, void *data)
-{
-    size_t              at;
-    ngx_status_work_t  *work;
-
-    work = data;
-    at = block->current_position;
-
-    work->left -= 16 + (long) (at > work->at ? at - work->at : 0);
-    work->at = at;
-
-    return work->left < 0 ? PCRE2_ERROR_MATCHLIMIT : 0;
-}
-
-
-/* What was expected and what came. */
-
-static void
-ngx_status_word(const ngx_status_look_t *look, const ngx_status_evidence_t *ev,
-    const char *trouble, char *message)
-{
-    int                       shown;
-    char                      name[128], value[256], where[64], several[48];
-    const char               *verb;
-    const ngx_status_cond_t  *cond;
-    const ngx_status_test_t  *test;
-
-    static const char  *missing[NGX_STATUS_NSUBJECTS] = {
-        "no status came", "no body came", "is missing", "is missing",
-        "no latency was measured", "no certificate came",
-        "no such record came", "no size came", "no score came",
-        "no rcode came", "no rows came", "no value came",
-        "free space is not known", "free inodes are not known",
-        "load is not known", "age is not known"
-    };
-
-    cond = look->cond;
-    test = cond->test;
-
-    snprintf(name, sizeof(name), "%s%s%.*s",
-             (char *) ngx_status_subjects[cond->subject].name.data,
-             cond->name.len ? " " : "", ngx_status_cut(&cond->name, 40),
-             (char *) cond->name.data);
-
-    where[0] = '\0';
-
-    if (ev->body_cut && (cond->subject == NGX_STATUS_S_BODY
-                         || cond->subject == NGX_STATUS_S_JSON))
-    {
-        snprintf(where, sizeof(where), " in the first %lu bytes",
-                 (unsigned long) ngx_max((double) ev->body.len,
-                                         ev->number[NGX_STATUS_S_SIZE]));
-    }
-
-    if (trouble) {
-        ngx_status_message(message, "%s: %s%s", name, trouble, where);
-        return;
-    }
-
-    if (look->n == 0) {
-
-        if (cond->subject == NGX_STATUS_S_HEADER
-            || cond->subject == NGX_STATUS_S_JSON)
-        {
-            ngx_status_message(message, "%s is missing%s", name, where);
-            return;
-        }
-
-        ngx_status_message(message, "%s, expected %s",
-                           missing[cond->subject],
-                           (char *) test->expected.data);
-        return;
-    }
-
-    shown = ngx_status_cut(&test->wanted, 100);
-
-    if (look->gave_up) {
-        ngx_status_message(message, "%s: regular expression %.*s took too "
-                           "long%s", name, shown, (char *) test->wanted.data,
-                           where);
-        return;
-    }
-
-    if (cond->subject == NGX_STATUS_S_BODY
-        && (test->op == NGX_STATUS_OP_CONTAINS
-            || test->op == NGX_STATUS_OP_MATCH))
-    {
-        if (test->op == NGX_STATUS_OP_CONTAINS) {
-            verb = test->negative ? "contains" : "does not contain";
-
-        } else {
-            verb = test->negative ? "matches" : "does not match";
-        }
-
-        ngx_status_message(message, "%s %s %.*s%s", name, verb, shown,
-                           (char *) test->wanted.data, where);
-        return;
-    }
-
-    if (ngx_status_subjects[cond->subject].kind < NGX_STATUS_KIND_TEXT) {
-        ngx_status_word_number(look, value, sizeof(value));
-        ngx_status_message(message, "%s, expected %s", value,
-                           (char *) test->expected.data);
-        return;
-    }
-
-    several[0] = '\0';
-
-    if (look->n > 1 && !test->negative) {
-        snprintf(several, sizeof(several), " (first of %lu)",
-                 (unsigned long) look->n);
-    }
-
-    ngx_status_word_value(&look->failed, value, sizeof(value));
-
-    ngx_status_message(message, "%s is %s%s%s, expected %s", name, value,
-                       several, where, (char *) test->expected.data);
-}
-
-
-static void
-ngx_status_word_number(const ngx_status_look_t *look, char *buf, size_t size)
-{
-    char               took[64];
-    double             number;
-    const char        *word;
-    const ngx_uint_t   subject = look->cond->subject;
-
-    number = look->failed.number;
-    word = (char *) ngx_status_subjects[subject].name.data;
-
-    if (subject == NGX_STATUS_S_CERT) {
-        ngx_status_word_duration(fabs(number), took, sizeof(took));
-
-        if (number < 0) {
-            snprintf(buf, size, "certificate expired %s ago", took);
-
-        } else if (number < 2 * 86400) {
-            snprintf(buf, size, "certificate has %s left", took);
-
-        } else {
-            snprintf(buf, size, "certificate has %.0f days left",
-                     floor(number / 86400));
-        }
-
-        return;
-    }
-
-    if (look->cond->test->values[0].percent) {
-        snprintf(buf, size, "%s %.4g%%", word, look->failed.share * 100);
-        return;
-    }
-
-    switch (ngx_status_subjects[subject].kind) {
-
-    case NGX_STATUS_KIND_DURATION:
-        ngx_status_word_duration(number, took, sizeof(took));
-        snprintf(buf, size, "%s %s", word, took);
-        break;
-
-    case NGX_STATUS_KIND_SIZE:
-        snprintf(buf, size, "%s %.0f bytes", word, number);
-        break;
-
-    default:
-        snprintf(buf, size, "%s %.10g", word, number);
-        break;
-    }
-}
-
-
-static void
-ngx_status_word_value(const ngx_status_seen_t *seen, char *buf, size_t size)
-{
-    int  shown;
-
-    shown = ngx_status_cut(&seen->text, 60);
-
-    switch (seen->type) {
-
-    case NGX_STATUS_JSON_TEXT:
-        snprintf(buf, size, "\"%.*s%s\"", shown, (char *) seen->text.data,
-                 (size_t) shown < seen->text.len ? "..." : "");
-        break;
-
-    case NGX_STATUS_JSON_NUMBER:
-        snprintf(buf, size, "%.*s%s", shown, (char *) seen->text.data,
-                 (size_t) shown < seen->text.len ? "..." : "");
-        break;
-
-    case NGX_STATUS_JSON_BOOL:
-        snprintf(buf, size, "%s", seen->number != 0 ? "true" : "false");
-        break;
-
-    case NGX_STATUS_JSON_NULL:
-        snprintf(buf, size, "null");
-        break;
-
-    case NGX_STATUS_JSON_OBJECT:
-        snprintf(buf, size, "an object");
-        break;
-
-    default: /* NGX_STATUS_JSON_ARRAY */
-        snprintf(buf, size, "an array");
-        break;
-    }
-}
-
-
-/* Three decimals at most, without zeros behind. */
-
-static void
-ngx_status_word_duration(double s, char *buf, size_t size)
-{
-    char         digits[40], *p;
-    ngx_uint_t   i;
-
-    static const struct {
-        double       from;
-        double       factor;
-        const char  *format;
-        const char  *unit;
-    } units[] = {
-        { 2 * 86400., 86400, "%.1f", " days" },
-        { 2 * 3600., 3600, "%.1f", " hours" },
-        { 300, 60, "%.1f", " minutes" },
-        { 1, 1, "%.3f", "s" },
-        { -INFINITY, 0.001, "%.1f", "ms" }
-    };
-
-    for (i = 0; s < units[i].from && units[i].factor > 0.001; i++) {
-        /* void */
-    }
-
-    snprintf(digits, sizeof(digits), units[i].format,
-             ngx_min(s / units[i].factor, 1e15));
-
-    p = strchr(digits, '.');
-
-    if (p) {
-        p += strlen(p) - 1;
-
-        while (*p == '0') {
-            *p-- = '\0';
-        }
-
-        if (*p == '.') {
-            *p = '\0';
-        }
-    }
-
-    snprintf(buf, size, "%s%s", digits, units[i].unit);
-}
-
-
-/* The length of text, or of what of it is to be shown. */
-
-static int
-ngx_status_cut(const ngx_str_t *text, size_t max)
-{
-    size_t  n;
-
-    n = ngx_min(text->len, max);
-
-    while (n && n < text->len && (text->data[n] & 0xc0) == 0x80) {
-        n--;
-    }
-
-    return (int) n;
 }

@@ -134,67 +134,19 @@ typedef struct {
  * in order, prefers in order, up.  "timeout" is in ms; a latency over it is
  * a timeout even when an answer came.  "bots" are plain strings looked for
  * in the body.  Values shown are cut to 200 characters and stripped of
- * control characters.  Checker only.
+ * control characters.
+ *
+ * It searches the body for some milliseconds at most.  NGX_AGAIN: that was
+ * not enough, the result is to be forgotten, and to be asked for once more
+ * with "patient" by somebody who has the time, in a thread: then regular
+ * expressions may take some tenths of a second together, and one that still
+ * gives up fails its condition.  Checker only.
  */
 
-void ngx_status_judge(const ngx_status_cond_t *conds, ngx_uint_t nconds,
+ngx_int_t ngx_status_judge(const ngx_status_cond_t *conds, ngx_uint_t nconds,
     const ngx_str_t *bots, ngx_uint_t nbots, ngx_msec_t timeout,
-    const ngx_status_evidence_t *ev, ngx_status_result_t *result);
-
-
-/* A condition's test; for cond.c and expect.c alone. */
-
-typedef enum {
-    NGX_STATUS_OP_EXISTS = 0,
-    NGX_STATUS_OP_EQ,
-    NGX_STATUS_OP_LT,
-    NGX_STATUS_OP_LE,
-    NGX_STATUS_OP_GT,
-    NGX_STATUS_OP_GE,
-    NGX_STATUS_OP_CONTAINS,
-    NGX_STATUS_OP_MATCH
-} ngx_status_op_e;
-
-
-typedef enum {
-    NGX_STATUS_KIND_NUMBER = 0,
-    NGX_STATUS_KIND_DURATION,            /* seconds */
-    NGX_STATUS_KIND_SIZE,                /* bytes */
-    NGX_STATUS_KIND_TEXT,
-    NGX_STATUS_KIND_JSON
-} ngx_status_kind_e;
-
-
-typedef struct {
-    ngx_str_t                 name;
-    ngx_status_kind_e         kind;
-    ngx_status_error_e        error;
-    ngx_uint_t                percent;   /* may be a share */
-} ngx_status_subject_t;
-
-extern const ngx_status_subject_t  ngx_status_subjects[NGX_STATUS_NSUBJECTS];
-
-
-typedef struct {
-    ngx_status_json_type_e    type;      /* of a number, bool, null or text */
-    double                    low;       /* low to high; 0 or 1 of a bool; */
-    double                    high;      /* NAN of text that is no number */
-    ngx_uint_t                percent;   /* a share, 0 to 1 */
-    ngx_str_t                 text;      /* lower case with "caseless" */
-    void                     *regex;     /* pcre2_code */
-} ngx_status_value_t;
-
-
-struct ngx_status_test_s {
-    ngx_status_op_e           op;
-    ngx_uint_t                negative;
-    ngx_uint_t                caseless;
-    ngx_status_value_t       *values;
-    ngx_uint_t                nvalues;
-    ngx_str_t                 expected;  /* for messages: "200-299 or 301",
-                                            "< 800ms"; NUL-terminated */
-    ngx_str_t                 wanted;    /* the values alone */
-};
+    const ngx_status_evidence_t *ev, ngx_uint_t patient,
+    ngx_status_result_t *result);
 
 
 #endif /* _NGX_STATUS_EXPECT_H_INCLUDED_ */

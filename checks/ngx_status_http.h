@@ -16,6 +16,7 @@
 
 
 #define NGX_STATUS_HTTP_HEADER   65536   /* bytes of one answer's header */
+#define NGX_STATUS_HTTP_MATCH    32768   /* bytes of JSON in one go */
 
 
 /* Made by conf(); what it points to is libcurl's to read only. */
@@ -61,16 +62,23 @@ typedef struct {
     ngx_status_curl_t          curl;
     ngx_event_t                timer;
     ngx_status_lookup_t       *lookup;
+    struct ngx_status_http_hard_s  *hard;        /* a judgement that takes */
     ngx_msec_t                 waited;   /* for a place to resolve in */
 
     ngx_status_json_t         *json;
     ngx_status_http_buf_t      body;
     ngx_status_http_buf_t      header;
+    ngx_status_http_buf_t      rest;     /* of the JSON: is to be matched */
+    size_t                     rest_at;
+    size_t                     matched;  /* bytes of JSON this millisecond */
+    ngx_msec_t                 matched_at;
+    CURLcode                   code;     /* that it ended with, meanwhile */
     size_t                     header_total;
     uint64_t                   size;     /* of the body, decoded */
 
     unsigned                   series:1; /* the second request */
     unsigned                   running:1;
+    unsigned                   ended:1;  /* but for what is to be matched */
     unsigned                   interim:1;        /* header of a 1xx */
     unsigned                   body_cut:1;
     unsigned                   header_cut:1;

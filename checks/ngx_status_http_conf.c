@@ -274,6 +274,9 @@ ngx_status_http_conf_tls(ngx_pool_t *pool, ngx_status_check_t *check,
 
         conf->ca_size = ca.len;
 
+        /* libcurl reads it itself; a thousand copies are not to be kept */
+        (void) ngx_pfree(pool, ca.data);
+
     } else {
         for (i = 0; ngx_status_http_bundles[i]; i++) {
             if (stat(ngx_status_http_bundles[i], &st) == 0) {

@@ -25,6 +25,8 @@ static size_t ngx_status_http_on_header(char *data, size_t size, size_t n,
     void *ctx);
 static size_t ngx_status_http_on_body(char *data, size_t size, size_t n,
     void *ctx);
+static ngx_int_t ngx_status_http_match(ngx_status_http_t *h,
+    const char *data, size_t len);
 static ngx_int_t ngx_status_http_keep(ngx_status_http_buf_t *b,
     const char *data, size_t len, size_t limit);
 static curl_socket_t ngx_status_http_on_socket(void *ctx,
@@ -132,6 +134,7 @@ ngx_status_http_setup(ngx_status_http_t *h, CURL *easy, ngx_msec_t timeout)
     set(CURLOPT_URL, h->series ? check->series_url.data : check->url.data);
     set(CURLOPT_ERRORBUFFER, h->curl.text);
     set(CURLOPT_TIMEOUT_MS, (long) timeout);
+    set(CURLOPT_CONNECTTIMEOUT_MS, (long) timeout);
     set(CURLOPT_NOSIGNAL, 1L);
 
     set(CURLOPT_WRITEFUNCTION, ngx_status_http_on_body);
@@ -265,7 +268,7 @@ ngx_status_http_setup(ngx_status_http_t *h, CURL *easy, ngx_msec_t timeout)
      * be the largest, at 20 ms a system's, and not change from probe to probe
      */
 
-    if (conf->ca_size > ngx_status_http_ca_size) {
+    if (ngx_status_http_ca == NULL || conf->ca_size > ngx_status_http_ca_size) {
         ngx_status_http_ca = conf->ca;
         ngx_status_http_ca_size = conf->ca_size;
     }
@@ -359,8 +362,9 @@ ngx_status_http_on_body(char *data, size_t size, size_t n, void *ctx)
         return 0;
     }
 
-    if (h->json) {
-        (void) ngx_status_json_feed(h->json, (u_char *) data, take);
+    if (h->json && ngx_status_http_match(h, data, take) != NGX_OK) {
+        h->nomem = 1;
+        return 0;
     }
 
     h->size += take;
@@ -372,6 +376,39 @@ ngx_status_http_on_body(char *data, size_t size, size_t n, void *ctx)
     }
 
     return n;
+}
+
+
+/*
+ * One packet may unpack to all of max_body.  What is too much for now is
+ * kept, and the timer, which has nothing else to do during a transfer, has
+ * it matched bit by bit.
+ */
+
+static ngx_int_t
+ngx_status_http_match(ngx_status_http_t *h, const char *data, size_t len)
+{
+    if (*ngx_status_json_error(h->json)) {
+        return NGX_OK;
+    }
+
+    if (h->matched_at != ngx_current_msec) {
+        h->matched_at = ngx_current_msec;
+        h->matched = 0;
+    }
+
+    if (h->rest.len == 0 && h->matched < NGX_STATUS_HTTP_MATCH) {
+        h->matched += len;
+        (void) ngx_status_json_feed(h->json, (u_char *) data, len);
+        return NGX_OK;
+    }
+
+    if (!h->timer.timer_set) {
+        ngx_add_timer(&h->timer, 0);
+    }
+
+    return ngx_status_http_keep(&h->rest, data, len,
+                                h->probe->check->max_body);
 }
 
 

@@ -40,6 +40,15 @@
         }
     }
 
+    /*
+     * What can be focused and is the same to the reader, last first: a check
+     * in trouble has a second link above its row's, which comes and goes.
+     */
+    function alike(el) {
+        return [...document.querySelectorAll('main a, .scroll')].reverse().filter((other) =>
+            ['href', 'aria-label'].every((name) => other.getAttribute(name) === el.getAttribute(name)));
+    }
+
     function swap(html) {
         const next = new DOMParser().parseFromString(html, 'text/html');
         const source = next.querySelector('script[data-refresh]');
@@ -54,7 +63,9 @@
             return;
         }
 
-        const focused = document.activeElement && document.activeElement.getAttribute('href');
+        const focused = document.activeElement;
+        const place = alike(focused).indexOf(focused);
+        const aside = [...document.querySelectorAll('.scroll')].map((el) => el.scrollLeft);
 
         for (const part of ['main', 'footer', 'title', 'link[rel=icon]']) {
             const from = next.querySelector(part), to = document.querySelector(part);
@@ -66,12 +77,14 @@
 
         localTimes();
 
-        if (focused && document.activeElement === document.body) {
-            const link = [...document.links].find((a) => a.getAttribute('href') === focused);
+        document.querySelectorAll('.scroll').forEach((el, i) => {
+            el.scrollLeft = aside[i] || 0;
+        });
 
-            if (link) {
-                link.focus({ preventScroll: true });
-            }
+        if (place >= 0 && !focused.isConnected) {
+            const all = alike(focused);
+
+            all[Math.min(place, all.length - 1)]?.focus({ preventScroll: true });
         }
     }
 

@@ -55,6 +55,8 @@ extern ngx_module_t  ngx_http_status_module;
 extern ngx_command_t  ngx_http_status_commands[];
 void *ngx_http_status_create_main_conf(ngx_conf_t *cf);
 void *ngx_http_status_create_loc_conf(ngx_conf_t *cf);
+char *ngx_http_status_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
 ngx_int_t ngx_http_status_postconfiguration(ngx_conf_t *cf);
 
 /* handler.c */

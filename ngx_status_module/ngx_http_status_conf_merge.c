@@ -273,6 +273,10 @@ ngx_http_status_finish(ngx_conf_t *cf, ngx_http_status_scope_t *scope)
         c->title = c->id;
     }
 
+    if (c->user_agent.len == 0) {
+        ngx_str_set(&c->user_agent, "ngx_status_module");
+    }
+
     ngx_conf_init_msec_value(c->interval, NGX_HTTP_STATUS_INTERVAL);
     ngx_conf_init_uint_value(c->fall, 2);
     ngx_conf_init_uint_value(c->rise, 1);

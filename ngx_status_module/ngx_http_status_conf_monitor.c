@@ -16,6 +16,8 @@ static ngx_int_t ngx_http_status_build_teams(ngx_conf_t *cf,
     ngx_status_monitor_t *monitor);
 static ngx_int_t ngx_http_status_build_zone(ngx_conf_t *cf,
     ngx_http_status_scope_t *scope, ngx_status_monitor_t *monitor);
+static ngx_int_t ngx_http_status_add_location(ngx_conf_t *cf,
+    ngx_http_status_loc_conf_t *lcf);
 
 
 ngx_int_t
@@ -277,8 +279,7 @@ ngx_http_status_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t                     *word;
     ngx_uint_t                     i, view;
     ngx_http_core_loc_conf_t      *clcf;
-    ngx_http_status_loc_conf_t   **l, *lcf = conf;
-    ngx_http_status_main_conf_t   *mcf;
+    ngx_http_status_loc_conf_t    *lcf = conf;
 
     word = cf->args->elts;
 
@@ -359,23 +360,34 @@ ngx_http_status_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     clcf->handler = ngx_http_status_handler;
 
+    return ngx_http_status_add_location(cf, lcf) == NGX_OK ? NGX_CONF_OK
+                                                           : NGX_CONF_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_status_add_location(ngx_conf_t *cf, ngx_http_status_loc_conf_t *lcf)
+{
+    ngx_http_status_loc_conf_t   **l;
+    ngx_http_status_main_conf_t   *mcf;
+
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_status_module);
 
     if (mcf->locations == NULL) {
         mcf->locations = ngx_array_create(cf->pool, 4, sizeof(void *));
         if (mcf->locations == NULL) {
-            return NGX_CONF_ERROR;
+            return NGX_ERROR;
         }
     }
 
     l = ngx_array_push(mcf->locations);
     if (l == NULL) {
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     *l = lcf;
 
-    return NGX_CONF_OK;
+    return NGX_OK;
 }
 
 
@@ -390,6 +402,37 @@ void *
 ngx_http_status_create_loc_conf(ngx_conf_t *cf)
 {
     return ngx_pcalloc(cf->pool, sizeof(ngx_http_status_loc_conf_t));
+}
+
+
+/*
+ * A location inherits nothing, but "if" and "limit_except" blocks are the
+ * location that they stand in: nginx keeps its handler for the first, which
+ * then finds the configuration of the block.
+ */
+
+char *
+ngx_http_status_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_core_loc_conf_t    *clcf;
+    ngx_http_status_loc_conf_t  *prev = parent;
+    ngx_http_status_loc_conf_t  *conf = child;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (!clcf->noname || prev->kind == NGX_HTTP_STATUS_NONE) {
+        return NGX_CONF_OK;
+    }
+
+    *conf = *prev;
+    conf->core = clcf;
+
+    if (clcf->lmt_excpt && clcf->handler == NULL) {
+        clcf->handler = ngx_http_status_handler;
+    }
+
+    return ngx_http_status_add_location(cf, conf) == NGX_OK ? NGX_CONF_OK
+                                                            : NGX_CONF_ERROR;
 }
 
 

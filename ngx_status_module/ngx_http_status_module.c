@@ -23,7 +23,7 @@ static ngx_http_module_t  ngx_http_status_module_ctx = {
     NULL,                                  /* merge server configuration */
 
     ngx_http_status_create_loc_conf,       /* create location configuration */
-    NULL                                   /* merge location configuration */
+    ngx_http_status_merge_loc_conf         /* merge location configuration */
 };
 
 

@@ -557,8 +557,9 @@ ngx_status_history_timeline(const ngx_status_history_open_t *open,
     int64_t now, ngx_status_state_e tail, int64_t tail_until,
     ngx_status_run_t *runs)
 {
-    int64_t     n, last, booked, told, len, most;
-    ngx_uint_t  i, state, nruns;
+    int64_t         n, last, booked, told, len, most;
+    ngx_uint_t      state, nruns;
+    const uint8_t  *p;
 
     now = ngx_max(now, open->time_cursor);
     last = now / 60;
@@ -578,13 +579,19 @@ ngx_status_history_timeline(const ngx_status_history_open_t *open,
             len = ngx_min(most, -n);
 
         } else if (n < booked) {
-            i = n % NGX_STATUS_TIMELINE;
-            most = ngx_min(booked - n, (int64_t) (NGX_STATUS_TIMELINE - i));
-            state = open->timeline[i];
+            p = &open->timeline[n % NGX_STATUS_TIMELINE];
+            most = ngx_min(booked - n,
+                           open->timeline + NGX_STATUS_TIMELINE - p);
+            state = *p;
+            len = 1;
 
-            for (len = 1; len < most && open->timeline[i + len] == state; len++)
-            {
-                /* void */
+            /* mostly all are the same: by eights while they are */
+            while (len + 8 <= most && memcmp(p + len - 1, p + len, 8) == 0) {
+                len += 8;
+            }
+
+            while (len < most && p[len] == state) {
+                len++;
             }
 
         } else if (n < told) {

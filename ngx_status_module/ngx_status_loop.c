@@ -23,12 +23,12 @@
 
 
 struct ngx_status_lookup_s {
-    char          host[256];
-    int           code;
-    int           fd;                    /* where the thread reports */
-    ngx_uint_t    cancelled;
-    void        (*done)(void *data, int code);
-    void         *data;
+    ngx_status_work_t   work;            /* first */
+    char                host[256];
+    int                 code;
+    ngx_uint_t          cancelled;
+    void              (*done)(void *data, int code);
+    void               *data;
 };
 
 
@@ -57,6 +57,9 @@ typedef struct {
     ngx_connection_t     *connection;    /* of the epoll descriptor */
     int                   epoll;
     ngx_event_t           timer;         /* libcurl's */
+    ngx_event_t           soon;          /* its timer of 0 ms: posted */
+    ngx_msec_t            expires;       /* when it wants to be called */
+    ngx_uint_t            waiting;       /* it wants to be */
     ngx_event_t           tick;
     ngx_log_t            *log;
 
@@ -64,7 +67,7 @@ typedef struct {
     size_t                nplaces;
     ngx_status_socket_t  *free;
 
-    int                   pipe[2];       /* lookup threads write here */
+    int                   pipe[2];       /* threads write here */
     ngx_status_watch_t    pipe_watch;
     ngx_uint_t            nlookups;
 
@@ -87,6 +90,8 @@ static void ngx_status_loop_ready(ngx_status_watch_t *w, uint32_t ready);
 static void ngx_status_loop_finished(void);
 static void ngx_status_loop_answered(ngx_status_watch_t *w, uint32_t ready);
 static void *ngx_status_loop_thread(void *data);
+static void ngx_status_loop_look(ngx_status_work_t *w);
+static void ngx_status_loop_looked(ngx_status_work_t *w);
 static void ngx_status_loop_note(ngx_msec_t now, ngx_msec_t late);
 static ngx_msec_t ngx_status_loop_clock(void);
 
@@ -162,6 +167,10 @@ ngx_status_loop_init(ngx_cycle_t *cycle)
     l->timer.handler = ngx_status_loop_timeout;
     l->timer.data = l->connection;
     l->timer.log = l->log;
+
+    l->soon.handler = ngx_status_loop_timeout;
+    l->soon.data = l->connection;
+    l->soon.log = l->log;
 
     l->tick.handler = ngx_status_loop_tick;
     l->tick.data = l->connection;
@@ -349,15 +358,48 @@ ngx_status_loop_ready(ngx_status_watch_t *w, uint32_t ready)
 }
 
 
+/*
+ * libcurl changes its mind several times a transfer, mostly from soon to
+ * later: a timer that is set for too early stays and is set anew when it
+ * ends, and "now" is no timer at all.
+ */
+
 static int
 ngx_status_loop_timer(CURLM *multi, long ms, void *data)
 {
-    ngx_event_t  *ev;
+    ngx_event_t        *ev;
+    ngx_status_loop_t  *l;
 
     (void) multi;
     (void) data;
 
-    ev = &ngx_status_loop.timer;
+    l = &ngx_status_loop;
+
+    if (l->soon.posted) {
+        ngx_delete_posted_event(&l->soon);
+    }
+
+    l->waiting = (ms >= 0);
+
+    if (ms < 0) {
+        return 0;
+    }
+
+    l->expires = ngx_current_msec + (ngx_msec_t) ms;
+
+    if (ms == 0) {
+        /* in the next round, so that descriptors get their turn */
+        ngx_post_event(&l->soon, &ngx_posted_next_events);
+        return 0;
+    }
+
+    ev = &l->timer;
+
+    if (ev->timer_set
+        && (ngx_msec_int_t) (ev->timer.key - l->expires) <= 0)
+    {
+        return 0;
+    }
 
     /* nginx leaves a timer alone that is moved by less than 300 ms */
 
@@ -365,9 +407,7 @@ ngx_status_loop_timer(CURLM *multi, long ms, void *data)
         ngx_del_timer(ev);
     }
 
-    if (ms >= 0) {
-        ngx_add_timer(ev, (ngx_msec_t) ms);
-    }
+    ngx_add_timer(ev, (ngx_msec_t) ms);
 
     return 0;
 }
@@ -376,12 +416,25 @@ ngx_status_loop_timer(CURLM *multi, long ms, void *data)
 static void
 ngx_status_loop_timeout(ngx_event_t *ev)
 {
-    int  running;
+    int                 running;
+    ngx_msec_int_t      left;
+    ngx_status_loop_t  *l;
 
-    (void) ev;
+    l = &ngx_status_loop;
 
-    curl_multi_socket_action(ngx_status_loop.multi, CURL_SOCKET_TIMEOUT, 0,
-                             &running);
+    if (!l->waiting) {
+        return;
+    }
+
+    left = (ngx_msec_int_t) (l->expires - ngx_current_msec);
+
+    if (ev == &l->timer && left > 0) {
+        ngx_add_timer(ev, (ngx_msec_t) left);
+        return;
+    }
+
+    curl_multi_socket_action(l->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+
     ngx_status_loop_finished();
 }
 
@@ -499,13 +552,64 @@ ngx_status_loop_lateness(ngx_msec_t since)
 
 
 ngx_int_t
+ngx_status_loop_work(ngx_status_work_t *w)
+{
+    int             rc;
+    sigset_t        all, old;
+    pthread_t       thread;
+    pthread_attr_t  attr;
+
+    /* signals are nginx's: they go to its one thread */
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+
+    rc = pthread_create(&thread, &attr, ngx_status_loop_thread, w);
+
+    pthread_attr_destroy(&attr);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+
+    return rc == 0 ? NGX_OK : NGX_ERROR;
+}
+
+
+static void *
+ngx_status_loop_thread(void *data)
+{
+    ssize_t             n;
+    ngx_status_work_t  *w;
+
+    w = data;
+    w->run(w);
+
+    do {
+        n = write(ngx_status_loop.pipe[1], &w, sizeof(w));
+    } while (n == -1 && errno == EINTR);
+
+    return NULL;
+}
+
+
+static void
+ngx_status_loop_answered(ngx_status_watch_t *w, uint32_t ready)
+{
+    ngx_status_work_t  *work;
+
+    (void) ready;
+
+    while (read(w->fd, &work, sizeof(work)) == sizeof(work)) {
+        work->done(work);
+    }
+}
+
+
+ngx_int_t
 ngx_status_loop_lookup(const char *host, void (*done)(void *data, int code),
     void *data, ngx_status_lookup_t **handle)
 {
-    int                   rc;
-    sigset_t              all, old;
-    pthread_t             thread;
-    pthread_attr_t        attr;
     ngx_status_lookup_t  *lookup;
 
     if (ngx_status_loop.nlookups >= NGX_STATUS_LOOP_LOOKUPS
@@ -520,24 +624,12 @@ ngx_status_loop_lookup(const char *host, void (*done)(void *data, int code),
     }
 
     strcpy(lookup->host, host);
-    lookup->fd = ngx_status_loop.pipe[1];
+    lookup->work.run = ngx_status_loop_look;
+    lookup->work.done = ngx_status_loop_looked;
     lookup->done = done;
     lookup->data = data;
 
-    /* signals are nginx's: they go to its one thread */
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-
-    rc = pthread_create(&thread, &attr, ngx_status_loop_thread, lookup);
-
-    pthread_attr_destroy(&attr);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-
-    if (rc != 0) {
+    if (ngx_status_loop_work(&lookup->work) != NGX_OK) {
         free(lookup);
         return NGX_ERROR;
     }
@@ -556,14 +648,13 @@ ngx_status_loop_lookup_cancel(ngx_status_lookup_t *handle)
 }
 
 
-static void *
-ngx_status_loop_thread(void *data)
+static void
+ngx_status_loop_look(ngx_status_work_t *w)
 {
-    ssize_t               n;
     struct addrinfo       hints, *ai;
     ngx_status_lookup_t  *lookup;
 
-    lookup = data;
+    lookup = (ngx_status_lookup_t *) w;
     ai = NULL;
 
     ngx_memzero(&hints, sizeof(struct addrinfo));
@@ -574,31 +665,23 @@ ngx_status_loop_thread(void *data)
     if (lookup->code == 0) {
         freeaddrinfo(ai);
     }
-
-    do {
-        n = write(lookup->fd, &lookup, sizeof(lookup));
-    } while (n == -1 && errno == EINTR);
-
-    return NULL;
 }
 
 
 static void
-ngx_status_loop_answered(ngx_status_watch_t *w, uint32_t ready)
+ngx_status_loop_looked(ngx_status_work_t *w)
 {
     ngx_status_lookup_t  *lookup;
 
-    (void) ready;
+    lookup = (ngx_status_lookup_t *) w;
 
-    while (read(w->fd, &lookup, sizeof(lookup)) == sizeof(lookup)) {
-        ngx_status_loop.nlookups--;
+    ngx_status_loop.nlookups--;
 
-        if (!lookup->cancelled) {
-            lookup->done(lookup->data, lookup->code);
-        }
-
-        free(lookup);
+    if (!lookup->cancelled) {
+        lookup->done(lookup->data, lookup->code);
     }
+
+    free(lookup);
 }
 
 

@@ -72,6 +72,24 @@ ngx_msec_t ngx_status_loop_lateness(ngx_msec_t since);
 
 
 /*
+ * Work that would hold the loop for too long, in a thread of its own.
+ * run() is called there and touches only what the work owns, or nobody
+ * writes any more; then done() is called from the loop.  There is no ending
+ * it early: the work stays where it is until done().  How many there may be
+ * at a time is for the callers to keep.  NGX_ERROR: no thread.
+ */
+
+typedef struct ngx_status_work_s  ngx_status_work_t;
+
+struct ngx_status_work_s {
+    void        (*run)(ngx_status_work_t *w);
+    void        (*done)(ngx_status_work_t *w);
+};
+
+ngx_int_t ngx_status_loop_work(ngx_status_work_t *w);
+
+
+/*
  * Tells why a name did not resolve, which libcurl does not say: one
  * getaddrinfo() in a thread of its own, a few at most at a time.  done() is
  * called from the loop with the EAI_* code, 0 when the name resolves now,

@@ -268,6 +268,12 @@ ngx_status_schedule_due(ngx_event_t *ev)
         return;
     }
 
+    if (!ngx_queue_empty(&job->schedule->waiting)) {
+        /* a place that is free by now is theirs, see refill() */
+        ngx_queue_insert_tail(&job->schedule->waiting, &job->queue);
+        return;
+    }
+
     if (ngx_status_schedule_admit(job)) {
         ngx_status_schedule_run(job);
     }
@@ -487,6 +493,10 @@ ngx_status_schedule_refill(ngx_event_t *ev)
 
     s = (ngx_status_schedule_t *)
             ((u_char *) ev - offsetof(ngx_status_schedule_t, refill));
+
+    if (!ngx_status_zone_owned(s->monitor->zone)) {
+        return;
+    }
 
     while (s->in_flight < s->monitor->max_in_flight
            && !ngx_queue_empty(&s->waiting))

@@ -380,7 +380,8 @@ ngx_status_zone_own(ngx_status_zone_t *zone)
 
     if (owner != 0 && owner != ngx_pid
         && kill(owner, 0) == -1 && ngx_errno == NGX_ESRCH
-        && ngx_current_msec - h->started < NGX_STATUS_ZONE_CRASH)
+        && (ngx_msec_int_t) (ngx_current_msec - h->started)
+           < NGX_STATUS_ZONE_CRASH)
     {
         h->starts++;
         wait = NGX_STATUS_ZONE_BACKOFF << ngx_min(h->starts - 1, 10);
@@ -396,7 +397,7 @@ ngx_status_zone_own(ngx_status_zone_t *zone)
         wait = 0;
     }
 
-    h->started = ngx_current_msec;
+    h->started = ngx_current_msec + wait;
     h->owner = ngx_pid;
     h->in_flight = 0;
     zone->epoch = ngx_atomic_fetch_add(&h->epoch, 1) + 1;
@@ -545,6 +546,11 @@ ngx_status_zone_begin(ngx_status_zone_t *zone, ngx_status_slot_t *slot)
 void
 ngx_status_zone_commit(ngx_status_zone_t *zone, ngx_status_slot_t *slot)
 {
+    if (!ngx_status_zone_owned(zone)) {
+        /* a successor came meanwhile, and has made the slot's count even */
+        return;
+    }
+
     ngx_memory_barrier();
     slot->current = 1 - (slot->current & 1);
 

@@ -114,7 +114,8 @@ typedef struct {
 
     /* back-off of a checker that keeps dying */
     ngx_atomic_t          starts;    /* in a row, each soon after the other */
-    ngx_atomic_t          started;   /* monotonic ms of the last one */
+    ngx_atomic_t          started;   /* monotonic ms: the last one's first
+                                        probes, after its wait */
 } ngx_status_zone_header_t;
 
 

@@ -83,6 +83,8 @@ server {
     location /plain      { status_page m; }
     location /deep/in/   { location /deep/in/there { status_page m; } }
     location "/odd: name" { status_page m; }
+    location /blocks/    { status_page m; if ($arg_if) { set $x 1; }
+                           limit_except GET { allow 127.0.0.1; deny all; } }
 
     location = /s.json   { status_json m public; }
     location = /i.json   { status_json m; }
@@ -290,6 +292,9 @@ for my $method (qw(POST PUT DELETE OPTIONS PATCH)) {
 }
 is_deeply($t->json('/s.json', method => 'POST', body => 'x'),
           { version => 1, error => 'method not allowed' }, '405 in JSON');
+is($t->get('/blocks/check/www?if=1')->{status}, 200, 'in an "if"');
+is($t->get('/blocks/', method => 'POST')->{status}, 405,
+   'in a "limit_except"');
 
 my $body = 'x' x 3000;
 my $two = $t->request('', raw => "GET /s.json HTTP/1.1\r\nHost: a\r\n"

@@ -225,6 +225,9 @@ my $echo = "$H/echo";
 row('agent', $echo, 'user_agent "probe/1.0 (mine)"; '
     . 'expect body ~* "\nuser-agent: probe/1.0 \(mine\)\r\n";',
     'up', undef, 200, qr/^$/);
+row('agent-default', $echo,
+    'expect body ~* "\nuser-agent: ngx_status_module\r\n";',
+    'up', undef, 200, qr/^$/);
 row('post', $echo, 'body "a=1&b=2"; header X-Test "one two"; '
     . 'header Content-Type application/x-test; '
     . 'expect body ~ "^POST /echo\n"; expect body ~ "\n\na=1&b=2$"; '

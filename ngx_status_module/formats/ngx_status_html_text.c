@@ -128,7 +128,10 @@ ngx_status_html_decimal(u_char *scratch, double value)
 }
 
 
-/* Rounded down: 100 % is said of all, never of nearly all. */
+/*
+ * Rounded down: 100 % is said of all, never of nearly all; and 0 % of
+ * nothing, never of next to nothing.
+ */
 
 ngx_str_t
 ngx_status_html_percent(u_char *scratch, uint64_t part, uint64_t whole)
@@ -141,6 +144,10 @@ ngx_status_html_percent(u_char *scratch, uint64_t part, uint64_t whole)
     }
 
     n = part * 10000 / whole;
+
+    if (n == 0 && part) {
+        return ngx_status_html_string("<0.01%");
+    }
 
     p = ngx_status_html_number(scratch, n / 100);
 

@@ -8,7 +8,6 @@
 
 
 #include <math.h>
-#include <time.h>
 
 #include "ngx_status_html.h"
 
@@ -30,6 +29,7 @@ typedef struct {
 } ngx_status_svg_pen_t;
 
 
+static u_char *ngx_status_svg_clock(u_char *p, int64_t minute);
 static u_char *ngx_status_svg_int(u_char *p, ngx_int_t n);
 static void ngx_status_svg_level(ngx_status_svg_pen_t *pen);
 static void ngx_status_svg_point(ngx_status_svg_pen_t *pen, ngx_int_t x,
@@ -41,9 +41,8 @@ void
 ngx_status_svg_timeline(ngx_status_out_t *out, const ngx_status_run_t *runs,
     ngx_uint_t n, int64_t end)
 {
-    time_t                    from, to;
+    int64_t                   minute;
     u_char                   *p, buf[128];
-    struct tm                 tm1, tm2;
     ngx_uint_t                i, x;
     const ngx_status_word_t  *word;
 
@@ -73,18 +72,38 @@ ngx_status_svg_timeline(ngx_status_out_t *out, const ngx_status_run_t *runs,
 
         /* what is not as it should be says so when pointed at */
 
-        from = (time_t) (end / 60 - NGX_STATUS_TIMELINE + 1 + (int64_t) x)
-               * 60;
-        to = from + (time_t) runs[i].n * 60;
+        minute = end / 60 - NGX_STATUS_TIMELINE + 1 + (int64_t) x;
 
-        gmtime_r(&from, &tm1);
-        gmtime_r(&to, &tm2);
+        ngx_status_out_lit(out, "><title>");
+        ngx_status_out_raw(out, word->title.data, word->title.len);
 
-        ngx_status_out_printf(out,
-                           "><title>%.*s, %02d:%02d to %02d:%02d UTC</title>"
-                           "</rect>", (int) word->title.len, word->title.data,
-                           tm1.tm_hour, tm1.tm_min, tm2.tm_hour, tm2.tm_min);
+        p = (u_char *) stpcpy((char *) buf, ", ");
+        p = ngx_status_svg_clock(p, minute);
+        p = (u_char *) stpcpy((char *) p, " to ");
+        p = ngx_status_svg_clock(p, minute + runs[i].n);
+        p = (u_char *) stpcpy((char *) p, " UTC</title></rect>");
+
+        ngx_status_out_raw(out, buf, p - buf);
     }
+}
+
+
+/* "hh:mm" of a minute since the epoch; a page has thousands of them */
+
+static u_char *
+ngx_status_svg_clock(u_char *p, int64_t minute)
+{
+    unsigned  m;
+
+    m = (unsigned) (ngx_max(minute, 0) % 1440);
+
+    *p++ = (u_char) ('0' + m / 600);
+    *p++ = (u_char) ('0' + m / 60 % 10);
+    *p++ = ':';
+    *p++ = (u_char) ('0' + m % 60 / 10);
+    *p++ = (u_char) ('0' + m % 10);
+
+    return p;
 }
 
 

@@ -6,13 +6,16 @@
  * is always the same, and by none.
  */
 
-/* sources: checks/ngx_status_expect.c checks/ngx_status_cond.c
+/* sources: checks/ngx_status_expect.c checks/ngx_status_words.c
+            checks/ngx_status_cond.c checks/ngx_status_cond_value.c
+            checks/ngx_status_search.c
             checks/ngx_status_json_path.c checks/ngx_status_json.c
+            checks/ngx_status_json_found.c checks/ngx_status_json_match.c
             ngx_status_module/ngx_status_types.c */
 
 
 #include <stdlib.h>
-#include "../../checks/ngx_status_expect.h"
+#include "../../checks/ngx_status_cond.h"
 
 
 #define FUZZ_WORDS  16
@@ -56,7 +59,7 @@ fuzz_judge(const ngx_status_cond_t *cond, const ngx_status_evidence_t *ev)
     memset(&result, 0x5a, sizeof(result));
     result.latency = 1000;
 
-    ngx_status_judge(cond, 1, &fuzz_records, 1, 5000, ev, &result);
+    ngx_status_judge(cond, 1, &fuzz_records, 1, 5000, ev, 1, &result);
 
     fuzz_check(strlen(result.message) < NGX_STATUS_MESSAGE);
 

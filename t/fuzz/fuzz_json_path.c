@@ -6,7 +6,8 @@
  * and in pieces of odd sizes; the outcome must be the same.
  */
 
-/* sources: checks/ngx_status_json_path.c checks/ngx_status_json.c */
+/* sources: checks/ngx_status_json_path.c checks/ngx_status_json.c
+            checks/ngx_status_json_found.c checks/ngx_status_json_match.c */
 
 
 #include <stdlib.h>

@@ -6,8 +6,11 @@
  * refused; and the order in which a probe is judged.
  */
 
-/* sources: checks/ngx_status_expect.c checks/ngx_status_cond.c
+/* sources: checks/ngx_status_expect.c checks/ngx_status_words.c
+            checks/ngx_status_cond.c checks/ngx_status_cond_value.c
+            checks/ngx_status_search.c
             checks/ngx_status_json_path.c checks/ngx_status_json.c
+            checks/ngx_status_json_found.c checks/ngx_status_json_match.c
             ngx_status_module/ngx_status_types.c */
 
 
@@ -19,7 +22,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "../../checks/ngx_status_expect.h"
+#include "../../checks/ngx_status_cond.h"
 
 
 #define TEST_ALL  ((ngx_uint_t) -1)
@@ -517,8 +520,7 @@ test_conditions(void **state)
 
         memset(&result, 0xa5, sizeof(result));
         result.latency = 0;
-        ngx_status_judge(&cond, 1, NULL, 0, (ngx_msec_t) -1 / 2, &ev,
-                         &result);
+        ngx_status_judge(&cond, 1, NULL, 0, (ngx_msec_t) -1 / 2, &ev, 1, &result);
 
         if (strcmp(result.message, row->message ? row->message : "") != 0) {
             fail_msg("%s: got %s, expected %s", row->words, result.message,
@@ -762,7 +764,7 @@ test_order(void **state)
     strcpy(ev.message, "a message\n");
 
 #define test_judge(ms, s, e, text)                                            \
-    ngx_status_judge(conds, 5, bots, 3, ms, &ev, &result);                    \
+    ngx_status_judge(conds, 5, bots, 3, ms, &ev, 1, &result);                    \
     assert_string_equal(result.message, text);                                \
     assert_int_equal(result.state, s);                                        \
     assert_int_equal(result.error, e)
@@ -873,7 +875,7 @@ test_long(void **state)
 
         test_evidence(&ev, &cond, &index, doc);
         result.latency = 0;
-        ngx_status_judge(&cond, 1, NULL, 0, 1000, &ev, &result);
+        ngx_status_judge(&cond, 1, NULL, 0, 1000, &ev, 1, &result);
 
         assert_int_equal(result.state, NGX_STATUS_DOWN);
         assert_true(strlen(result.message) < NGX_STATUS_MESSAGE);
@@ -945,7 +947,7 @@ test_regex_limits(void **state)
         ev.body.len = len;
         result.latency = 0;
 
-        ngx_status_judge(&cond, 1, NULL, 0, 1000, &ev, &result);
+        ngx_status_judge(&cond, 1, NULL, 0, 1000, &ev, 1, &result);
 
         if (rows[i].message == NULL) {
             assert_string_equal(result.message, "");
@@ -1002,7 +1004,7 @@ test_many(void **state)
                                     err, sizeof(err)), NGX_OK);
         test_evidence(&ev, &cond, &index, doc);
         result.latency = 0;
-        ngx_status_judge(&cond, 1, NULL, 0, 1000, &ev, &result);
+        ngx_status_judge(&cond, 1, NULL, 0, 1000, &ev, 1, &result);
         assert_string_equal(result.message,
                             rows[i].message ? rows[i].message : "");
         ngx_status_json_free(ev.json);

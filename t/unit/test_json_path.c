@@ -6,7 +6,8 @@
  * what is said of paths and documents that are none.
  */
 
-/* sources: checks/ngx_status_json_path.c checks/ngx_status_json.c */
+/* sources: checks/ngx_status_json_path.c checks/ngx_status_json.c
+            checks/ngx_status_json_found.c checks/ngx_status_json_match.c */
 
 
 #include <setjmp.h>

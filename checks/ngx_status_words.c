@@ -1,0 +1,271 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ *
+ * The sentences of conditions that do not hold: what came, and what was
+ * expected.
+ */
+
+
+#include "ngx_status_cond.h"
+#include <math.h>
+#include <stdio.h>
+
+
+static void ngx_status_words_number(const ngx_status_look_t *look, char *buf,
+    size_t size);
+static void ngx_status_words_value(const ngx_status_seen_t *seen, char *buf,
+    size_t size);
+
+
+void
+ngx_status_words_look(const ngx_status_look_t *look, const ngx_status_evidence_t *ev,
+    const char *trouble, char *message)
+{
+    int                       shown;
+    char                      name[128], value[256], where[64], several[48];
+    const char               *verb;
+    const ngx_status_cond_t  *cond;
+    const ngx_status_test_t  *test;
+
+    static const char  *missing[NGX_STATUS_NSUBJECTS] = {
+        "no status came", "no body came", "is missing", "is missing",
+        "no latency was measured", "no certificate came",
+        "no such record came", "no size came", "no score came",
+        "no rcode came", "no rows came", "no value came",
+        "free space is not known", "free inodes are not known",
+        "load is not known", "age is not known"
+    };
+
+    cond = look->cond;
+    test = cond->test;
+
+    snprintf(name, sizeof(name), "%s%s%.*s",
+             (char *) ngx_status_subjects[cond->subject].name.data,
+             cond->name.len ? " " : "", ngx_status_words_cut(&cond->name, 40),
+             (char *) cond->name.data);
+
+    where[0] = '\0';
+
+    if (ev->body_cut && (cond->subject == NGX_STATUS_S_BODY
+                         || cond->subject == NGX_STATUS_S_JSON))
+    {
+        snprintf(where, sizeof(where), " in the first %lu bytes",
+                 (unsigned long) ngx_max((double) ev->body.len,
+                                         ev->number[NGX_STATUS_S_SIZE]));
+    }
+
+    if (trouble) {
+        ngx_status_message(message, "%s: %s%s", name, trouble, where);
+        return;
+    }
+
+    if (look->n == 0) {
+
+        if (cond->subject == NGX_STATUS_S_HEADER
+            || cond->subject == NGX_STATUS_S_JSON)
+        {
+            ngx_status_message(message, "%s is missing%s", name, where);
+            return;
+        }
+
+        ngx_status_message(message, "%s, expected %s",
+                           missing[cond->subject],
+                           (char *) test->expected.data);
+        return;
+    }
+
+    shown = ngx_status_words_cut(&test->wanted, 100);
+
+    if (look->gave_up) {
+        ngx_status_message(message, "%s: regular expression %.*s took too "
+                           "long%s", name, shown, (char *) test->wanted.data,
+                           where);
+        return;
+    }
+
+    if (cond->subject == NGX_STATUS_S_BODY
+        && (test->op == NGX_STATUS_OP_CONTAINS
+            || test->op == NGX_STATUS_OP_MATCH))
+    {
+        if (test->op == NGX_STATUS_OP_CONTAINS) {
+            verb = test->negative ? "contains" : "does not contain";
+
+        } else {
+            verb = test->negative ? "matches" : "does not match";
+        }
+
+        ngx_status_message(message, "%s %s %.*s%s", name, verb, shown,
+                           (char *) test->wanted.data, where);
+        return;
+    }
+
+    if (ngx_status_subjects[cond->subject].kind < NGX_STATUS_KIND_TEXT) {
+        ngx_status_words_number(look, value, sizeof(value));
+        ngx_status_message(message, "%s, expected %s", value,
+                           (char *) test->expected.data);
+        return;
+    }
+
+    several[0] = '\0';
+
+    if (look->n > 1 && !test->negative) {
+        snprintf(several, sizeof(several), " (first of %lu)",
+                 (unsigned long) look->n);
+    }
+
+    ngx_status_words_value(&look->failed, value, sizeof(value));
+
+    ngx_status_message(message, "%s is %s%s%s, expected %s", name, value,
+                       several, where, (char *) test->expected.data);
+}
+
+
+static void
+ngx_status_words_number(const ngx_status_look_t *look, char *buf, size_t size)
+{
+    char               took[64];
+    double             number;
+    const char        *word;
+    const ngx_uint_t   subject = look->cond->subject;
+
+    number = look->failed.number;
+    word = (char *) ngx_status_subjects[subject].name.data;
+
+    if (subject == NGX_STATUS_S_CERT) {
+        ngx_status_words_duration(fabs(number), took, sizeof(took));
+
+        if (number < 0) {
+            snprintf(buf, size, "certificate expired %s ago", took);
+
+        } else if (number < 2 * 86400) {
+            snprintf(buf, size, "certificate has %s left", took);
+
+        } else {
+            snprintf(buf, size, "certificate has %.0f days left",
+                     floor(number / 86400));
+        }
+
+        return;
+    }
+
+    if (look->cond->test->values[0].percent) {
+        snprintf(buf, size, "%s %.4g%%", word, look->failed.share * 100);
+        return;
+    }
+
+    switch (ngx_status_subjects[subject].kind) {
+
+    case NGX_STATUS_KIND_DURATION:
+        ngx_status_words_duration(number, took, sizeof(took));
+        snprintf(buf, size, "%s %s", word, took);
+        break;
+
+    case NGX_STATUS_KIND_SIZE:
+        snprintf(buf, size, "%s %.0f bytes", word, number);
+        break;
+
+    default:
+        snprintf(buf, size, "%s %.10g", word, number);
+        break;
+    }
+}
+
+
+static void
+ngx_status_words_value(const ngx_status_seen_t *seen, char *buf, size_t size)
+{
+    int  shown;
+
+    shown = ngx_status_words_cut(&seen->text, 60);
+
+    switch (seen->type) {
+
+    case NGX_STATUS_JSON_TEXT:
+        snprintf(buf, size, "\"%.*s%s\"", shown, (char *) seen->text.data,
+                 (size_t) shown < seen->text.len ? "..." : "");
+        break;
+
+    case NGX_STATUS_JSON_NUMBER:
+        snprintf(buf, size, "%.*s%s", shown, (char *) seen->text.data,
+                 (size_t) shown < seen->text.len ? "..." : "");
+        break;
+
+    case NGX_STATUS_JSON_BOOL:
+        snprintf(buf, size, "%s", seen->number != 0 ? "true" : "false");
+        break;
+
+    case NGX_STATUS_JSON_NULL:
+        snprintf(buf, size, "null");
+        break;
+
+    case NGX_STATUS_JSON_OBJECT:
+        snprintf(buf, size, "an object");
+        break;
+
+    default: /* NGX_STATUS_JSON_ARRAY */
+        snprintf(buf, size, "an array");
+        break;
+    }
+}
+
+
+/* Three decimals at most, without zeros behind. */
+
+void
+ngx_status_words_duration(double s, char *buf, size_t size)
+{
+    char         digits[40], *p;
+    ngx_uint_t   i;
+
+    static const struct {
+        double       from;
+        double       factor;
+        const char  *format;
+        const char  *unit;
+    } units[] = {
+        { 2 * 86400., 86400, "%.1f", " days" },
+        { 2 * 3600., 3600, "%.1f", " hours" },
+        { 300, 60, "%.1f", " minutes" },
+        { 1, 1, "%.3f", "s" },
+        { -INFINITY, 0.001, "%.1f", "ms" }
+    };
+
+    for (i = 0; s < units[i].from && units[i].factor > 0.001; i++) {
+        /* void */
+    }
+
+    snprintf(digits, sizeof(digits), units[i].format,
+             ngx_min(s / units[i].factor, 1e15));
+
+    p = strchr(digits, '.');
+
+    if (p) {
+        p += strlen(p) - 1;
+
+        while (*p == '0') {
+            *p-- = '\0';
+        }
+
+        if (*p == '.') {
+            *p = '\0';
+        }
+    }
+
+    snprintf(buf, size, "%s%s", digits, units[i].unit);
+}
+
+
+int
+ngx_status_words_cut(const ngx_str_t *text, size_t max)
+{
+    size_t  n;
+
+    n = ngx_min(text->len, max);
+
+    while (n && n < text->len && (text->data[n] & 0xc0) == 0x80) {
+        n--;
+    }
+
+    return (int) n;
+}

@@ -113,13 +113,17 @@ ngx_status_http_start(ngx_status_probe_t *probe)
 {
     ngx_status_http_t  *h;
 
-    h = calloc(1, sizeof(ngx_status_http_t));
+    /* glibc has small blocks at hand for malloc(), but not for calloc() */
+
+    h = malloc(sizeof(ngx_status_http_t));
 
     if (h == NULL) {
         ngx_status_probe_fault(probe, "no memory");
         probe->done(probe);
         return;
     }
+
+    ngx_memzero(h, sizeof(ngx_status_http_t));
 
     probe->ctx = h;
 
@@ -263,7 +267,7 @@ ngx_status_http_match_rest(ngx_status_http_t *h)
     h->rest_at += n;
 
     if (h->rest_at < h->rest.len) {
-        ngx_add_timer(&h->timer, 0);
+        ngx_add_timer(&h->timer, NGX_STATUS_HTTP_SOON);
         return;
     }
 

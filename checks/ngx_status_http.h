@@ -17,6 +17,7 @@
 
 #define NGX_STATUS_HTTP_HEADER   65536   /* bytes of one answer's header */
 #define NGX_STATUS_HTTP_MATCH    32768   /* bytes of JSON in one go */
+#define NGX_STATUS_HTTP_SOON     1       /* ms; with 0 nginx calls at once */
 
 
 /* Made by conf(); what it points to is libcurl's to read only. */
@@ -44,6 +45,8 @@ typedef struct {
     unsigned                   body:1;   /* is to be kept */
     unsigned                   header:1;
     unsigned                   cert_info:1;
+    unsigned                   foreign:1;        /* score_history is of
+                                                    another origin */
 } ngx_status_http_conf_t;
 
 

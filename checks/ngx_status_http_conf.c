@@ -23,6 +23,8 @@ static const char  *ngx_status_http_bundles[] = {
 };
 
 
+static ngx_uint_t ngx_status_http_conf_same_origin(const ngx_str_t *one,
+    const ngx_str_t *two);
 static ngx_int_t ngx_status_http_conf_url(ngx_str_t *url, ngx_str_t *resolved,
     uint32_t *name, char **connect, char *err, size_t errlen);
 static ngx_int_t ngx_status_http_conf_headers(ngx_pool_t *pool,
@@ -77,9 +79,52 @@ ngx_status_http_conf(ngx_pool_t *pool, ngx_status_check_t *check, char *err,
         return NGX_OK;
     }
 
+    conf->foreign = !ngx_status_http_conf_same_origin(&check->url,
+                                                      &check->series_url);
+
     return ngx_status_http_conf_url(&check->series_url,
                                     check->resolve.len ? &check->host : NULL,
                                     &conf->series_name, NULL, err, errlen);
+}
+
+
+/* Scheme, host and port are equal [RFC 6454, 5]. */
+
+static ngx_uint_t
+ngx_status_http_conf_same_origin(const ngx_str_t *one, const ngx_str_t *two)
+{
+    char              *a, *b;
+    CURLU             *u, *v;
+    ngx_uint_t         i, same;
+    const CURLUPart    parts[] = { CURLUPART_SCHEME, CURLUPART_HOST,
+                                   CURLUPART_PORT };
+
+    u = curl_url();
+    v = curl_url();
+
+    same = u && v
+           && curl_url_set(u, CURLUPART_URL, (char *) one->data, 0)
+              == CURLUE_OK
+           && curl_url_set(v, CURLUPART_URL, (char *) two->data, 0)
+              == CURLUE_OK;
+
+    for (i = 0; same && i < sizeof(parts) / sizeof(parts[0]); i++) {
+        a = NULL;
+        b = NULL;
+
+        same = curl_url_get(u, parts[i], &a, CURLU_DEFAULT_PORT) == CURLUE_OK
+               && curl_url_get(v, parts[i], &b, CURLU_DEFAULT_PORT)
+                  == CURLUE_OK
+               && ngx_strcasecmp((u_char *) a, (u_char *) b) == 0;
+
+        curl_free(a);
+        curl_free(b);
+    }
+
+    curl_url_cleanup(u);
+    curl_url_cleanup(v);
+
+    return same;
 }
 
 

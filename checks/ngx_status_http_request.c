@@ -121,6 +121,7 @@ static ngx_int_t
 ngx_status_http_setup(ngx_status_http_t *h, CURL *easy, ngx_msec_t timeout)
 {
     int                        rc, fresh;
+    ngx_uint_t                 foreign;
     const ngx_status_check_t  *check;
     ngx_status_http_conf_t    *conf;
 
@@ -221,7 +222,10 @@ ngx_status_http_setup(ngx_status_http_t *h, CURL *easy, ngx_msec_t timeout)
         set(CURLOPT_CUSTOMREQUEST, check->method.data);
     }
 
-    if (conf->headers) {
+    /* what identifies us to the target is nobody else's business */
+    foreign = h->series && conf->foreign;
+
+    if (conf->headers && !foreign) {
         set(CURLOPT_HTTPHEADER, conf->headers);
     }
 
@@ -279,7 +283,7 @@ ngx_status_http_setup(ngx_status_http_t *h, CURL *easy, ngx_msec_t timeout)
 
 #endif
 
-    if (conf->cert.data) {
+    if (conf->cert.data && !foreign) {
         set(CURLOPT_SSLCERT_BLOB, &conf->cert);
         set(CURLOPT_SSLKEY_BLOB, &conf->key);
 
@@ -404,7 +408,7 @@ ngx_status_http_match(ngx_status_http_t *h, const char *data, size_t len)
     }
 
     if (!h->timer.timer_set) {
-        ngx_add_timer(&h->timer, 0);
+        ngx_add_timer(&h->timer, NGX_STATUS_HTTP_SOON);
     }
 
     return ngx_status_http_keep(&h->rest, data, len,

@@ -292,13 +292,24 @@ ngx_http_status_checker_beat(ngx_event_t *ev)
     for (i = 0; i < ck->monitors->nelts; i++) {
         run = &ck->runs[i];
 
-        if (run->schedule == NULL) {
+        if (!ngx_status_zone_owned(run->monitor->zone)) {
+
+            if (run->schedule) {
+                ngx_status_schedule_stop(run->schedule);
+                run->schedule = NULL;
+            }
+
             continue;
         }
 
-        if (!ngx_status_zone_owned(run->monitor->zone)) {
-            ngx_status_schedule_stop(run->schedule);
-            run->schedule = NULL;
+        if (run->schedule == NULL) {
+
+            /* there was no memory; or it waits to begin */
+
+            if (!run->begin.timer_set) {
+                ngx_http_status_checker_begin(&run->begin);
+            }
+
             continue;
         }
 

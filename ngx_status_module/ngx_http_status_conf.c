@@ -26,6 +26,10 @@ static ngx_http_status_bounds_t  ngx_http_status_times =
     { NGX_HTTP_STATUS_TIME, 100, 7 * 24 * 3600 * 1000,
       "a time from 100ms to 7d" };
 
+/* latencies are kept as 32 bits of microseconds */
+static ngx_http_status_bounds_t  ngx_http_status_timeouts =
+    { NGX_HTTP_STATUS_TIME, 100, 3600 * 1000, "a time from 100ms to 1h" };
+
 static ngx_http_status_bounds_t  ngx_http_status_runs =
     { NGX_HTTP_STATUS_COUNT, 1, 100, "a number from 1 to 100" };
 
@@ -115,7 +119,8 @@ ngx_command_t  ngx_http_status_commands[] = {
         ngx_http_status_set_number, check.interval, &ngx_http_status_times),
 
     ngx_http_status_command("timeout", ANY|NGX_CONF_TAKE1,
-        ngx_http_status_set_number, check.timeout, &ngx_http_status_times),
+        ngx_http_status_set_number, check.timeout,
+        &ngx_http_status_timeouts),
 
     ngx_http_status_command("fall", ANY|NGX_CONF_TAKE1,
         ngx_http_status_set_number, check.fall, &ngx_http_status_runs),

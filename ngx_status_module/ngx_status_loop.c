@@ -18,6 +18,7 @@
 #define NGX_STATUS_LOOP_HISTORY  256     /* that lateness is remembered, each */
 #define NGX_STATUS_LOOP_PIECE    250     /* so many ms */
 #define NGX_STATUS_LOOP_FAULT    60000   /* ms of lateness: a fault of ours */
+#define NGX_STATUS_LOOP_COARSE   10000   /* ms; "timer_resolution" at most */
 #define NGX_STATUS_LOOP_LOOKUPS  4       /* threads at a time */
 #define NGX_STATUS_LOOP_CACHE    16384   /* idle connections kept */
 
@@ -71,6 +72,7 @@ typedef struct {
     ngx_status_watch_t    pipe_watch;
     ngx_uint_t            nlookups;
 
+    ngx_msec_t            tick_ms;       /* from one tick to the next, or less */
     ngx_msec_t            due;           /* when the next tick should be */
     ngx_msec_t            late[NGX_STATUS_LOOP_HISTORY];
     ngx_msec_t            late_until[NGX_STATUS_LOOP_HISTORY];
@@ -99,6 +101,7 @@ static ngx_msec_t ngx_status_loop_clock(void);
 ngx_int_t
 ngx_status_loop_init(ngx_cycle_t *cycle)
 {
+    ngx_core_conf_t    *ccf;
     ngx_connection_t   *c;
     ngx_status_loop_t  *l;
 
@@ -176,7 +179,21 @@ ngx_status_loop_init(ngx_cycle_t *cycle)
     l->tick.data = l->connection;
     l->tick.log = l->log;
 
-    l->due = ngx_status_loop_clock() + NGX_STATUS_LOOP_TICK;
+    /*
+     * With "timer_resolution" timers are late by as much as it says, which
+     * is what the operator wants.  A fork of nginx that has other fields
+     * there must not switch the measuring off.
+     */
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+
+    l->tick_ms = NGX_STATUS_LOOP_TICK;
+
+    if (ccf->timer_resolution <= NGX_STATUS_LOOP_COARSE) {
+        l->tick_ms += ccf->timer_resolution;
+    }
+
+    l->due = ngx_status_loop_clock() + l->tick_ms;
     ngx_add_timer(&l->tick, NGX_STATUS_LOOP_TICK);
 
     return NGX_OK;
@@ -499,7 +516,7 @@ ngx_status_loop_tick(ngx_event_t *ev)
 
     ngx_status_loop_note(now, now > l->due ? now - l->due : 0);
 
-    l->due = now + NGX_STATUS_LOOP_TICK;
+    l->due = now + l->tick_ms;
     ngx_add_timer(ev, NGX_STATUS_LOOP_TICK);
 }
 

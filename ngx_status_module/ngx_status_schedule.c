@@ -91,6 +91,9 @@ ngx_status_schedule_start(ngx_status_monitor_t *monitor, ngx_log_t *log)
 
     s->jobs = ngx_calloc(s->njobs * sizeof(ngx_status_job_t), log);
     if (s->jobs == NULL || ngx_status_schedule_hosts(s) != NGX_OK) {
+        ngx_free(s->hosts);
+        ngx_free(s->jobs);
+        ngx_free(s);
         return NULL;
     }
 
@@ -136,6 +139,7 @@ ngx_status_schedule_hosts(ngx_status_schedule_t *s)
     sorted = ngx_alloc(s->njobs * sizeof(ngx_status_job_t *), s->log);
 
     if (s->hosts == NULL || sorted == NULL) {
+        ngx_free(sorted);
         return NGX_ERROR;
     }
 

@@ -202,6 +202,8 @@ in_check('interval: overflow', 'interval 99999999999999999999s;',
          'invalid interval');
 in_check('interval: twice', 'interval 1s; interval 2s;', '"interval"',
          'duplicate');
+in_check('timeout: too long', 'interval 2h; timeout 2h;',
+         'invalid timeout "2h"', '1h');
 in_check('timeout: too short', 'timeout 10ms;', 'invalid timeout "10ms"');
 of_check('timeout over interval', 'interval 5s; timeout 6s;', '6000ms',
          '5000ms');

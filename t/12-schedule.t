@@ -16,7 +16,7 @@ use Time::HiRes qw(sleep time);
 use lib "$FindBin::Bin/lib";
 use NgxStatus;
 
-my ($t, $many) = map { NgxStatus->new } 1 .. 2;
+my ($t, $many, $coarse) = map { NgxStatus->new } 1 .. 3;
 
 
 # --- limits, a busy host, a re-test
@@ -132,6 +132,29 @@ my ($again) = sort { $b <=> $a } map { scalar @$_ }
 cmp_ok($again, '<=', 3, 'which does not run them all again');
 
 $many->finish;
+
+
+# --- timers that are late because the operator wants it
+
+$coarse->conf(<<'HTTP', main => 'timer_resolution 1s;');
+status_monitor m {
+    interval 2s;
+    timeout  500ms;
+    check never http://127.0.0.1:%%PORT_1%%/never { }
+}
+server {
+    listen 127.0.0.1:%%PORT_0%%;
+    location = /m { status_json m; }
+}
+HTTP
+$coarse->hostile(1);
+$coarse->run;
+
+ok($coarse->wait_check('/m', 'never', sub { $_->{result} eq 'timeout' }, 20),
+   'timer_resolution is not taken for a stall of our own');
+
+$coarse->finish;
+
 
 
 # ------------------------------------------------------------------- helpers

@@ -87,6 +87,10 @@ status_monitor m {
                   score_history $L/nowhere \$.series[*].score; }
     check h-none  $L/one/10 { score \$.score; drop warning=1;
                   score_history $L/one/5 \$.series[*].score; }
+    check h-own   $L/one/10 { score \$.score; header X-Key k;
+                  score_history $L/key \$.series[*].score; }
+    check h-other $L/one/10 { score \$.score; header X-Key k;
+                  score_history $S/key \$.series[*].score; }
     check h-late  $L/one/10 { score \$.score; drop warning=1;
                   score_history http://127.0.0.1:%%PORT_3%%/late \$.series[*].score; }
 }
@@ -114,7 +118,7 @@ my %then = (
 );
 
 $t->serve($_, sub {
-    my ($method, $uri) = @_;
+    my ($method, $uri, $head) = @_;
     my $n = $n{$uri}++;
     my $ok = "200 OK\r\n\r\n";
 
@@ -140,6 +144,10 @@ $t->serve($_, sub {
         return $ok . '{"score":' . 1 / 3 . '}';
     } elsif ($uri eq '/one/missing') {
         return $then{missing};
+    } elsif ($uri eq '/key') {
+        return $ok . ($head =~ /^X-Key: k\r$/m
+                      ? '{"series":[{"score":5},{"score":6}]}'
+                      : '{"series":[{"score":1},{"score":2}]}');
     } elsif ($uri =~ m{^/series/(\d+)$}) {
         return $ok . '{"series":[' . join(',', map { "{\"score\":$_}" }
                                                1 .. $1) . ']}';
@@ -356,6 +364,12 @@ is(score('h-end')->{previous}, 39, 'previous is the one before');
 is_deeply(score('h-scale')->{history}, [ map({ 10 * $_ } 1 .. 8), 2 ],
           'scaled alike');
 is(score('h-scale')->{level}, 'warning', 'level against it');
+
+$t->wait_check('/m', $_, sub { @{ $_->{score}{history} } > 2 })
+    for qw(h-own h-other);
+$json = $t->json('/m');
+is(score('h-own')->{history}[0], 5, 'own origin: asked with the headers');
+is(score('h-other')->{history}[0], 1, 'another origin: without');
 
 # more than are kept while the answer streams through: not the oldest, then
 

@@ -349,7 +349,10 @@ sub children {
         next if $ppid != $master || $state eq 'Z';
         my $title = slurp("/proc/$pid/cmdline") // '';
         $title =~ s/[\0 ]+/ /g;
-        push @list, [ $pid, $title ];
+        # under valgrind it is valgrind's own
+        ($title) = $self->log =~ /start (\S.* process) $pid$/m
+            if @{ $self->{wrap} };
+        push @list, [ $pid, $title // '' ];
     }
     return @list;
 }

@@ -101,6 +101,9 @@ ngx_command_t  ngx_http_status_commands[] = {
     ngx_http_status_command("zone", MONITOR|NGX_CONF_TAKE1,
         ngx_http_status_set_number, zone_size, &ngx_http_status_zones),
 
+    ngx_http_status_command("history", MONITOR|NGX_CONF_TAKE123,
+        ngx_http_status_set_history, history, NULL),
+
     ngx_http_status_command("template", MONITOR|NGX_CONF_TAKE1,
         ngx_http_status_set_template, template, NULL),
 

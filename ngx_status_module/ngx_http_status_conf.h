@@ -54,6 +54,7 @@ struct ngx_http_status_scope_s {
     ngx_uint_t                max_in_flight;
     ngx_uint_t                max_per_host;
     size_t                    zone_size;
+    ngx_status_history_conf_t history;   /* a rung of 0 was not set */
     ngx_str_t                 template;  /* directory with its slash */
     ngx_array_t               groups;    /* of ngx_status_group_t; the first
                                             is of checks outside a group */
@@ -152,6 +153,9 @@ ngx_int_t ngx_http_status_finish(ngx_conf_t *cf,
 
 
 /* conf_monitor.c: makes the monitor of a block that has ended. */
+
+char *ngx_http_status_set_history(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 ngx_int_t ngx_http_status_build(ngx_conf_t *cf,
     ngx_http_status_scope_t *scope, ngx_status_monitor_t *monitor);

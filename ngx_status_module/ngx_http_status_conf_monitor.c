@@ -20,6 +20,87 @@ static ngx_int_t ngx_http_status_add_location(ngx_conf_t *cf,
     ngx_http_status_loc_conf_t *lcf);
 
 
+/* "history minutes=24h hours=30d days=400d": how far back each rung goes */
+
+char *
+ngx_http_status_set_history(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    size_t                      len;
+    ngx_int_t                   seconds;
+    ngx_str_t                  *word, time;
+    ngx_uint_t                  i, k;
+    ngx_http_status_scope_t    *scope = conf;
+
+    /* the page's timeline, and what a copy needs to sum up an open day */
+
+    static const struct {
+        ngx_str_t               name;
+        ngx_int_t               unit;
+        ngx_int_t               min;
+        ngx_int_t               max;
+        const char             *allowed;
+    }  rungs[NGX_STATUS_LADDER] = {
+        { ngx_string("minutes="), 60, 4 * 3600, 7 * 86400,
+          "minutes= and a time from 4h to 7d" },
+        { ngx_string("hours="), 3600, 2 * 86400, 366 * 86400,
+          "hours= and a time from 2d to 366d" },
+        { ngx_string("days="), 86400, 86400, 3660 * 86400,
+          "days= and a time from 1d to 3660d" }
+    };
+
+    uint32_t                   *kept[] = { &scope->history.minutes,
+                                           &scope->history.hours,
+                                           &scope->history.days };
+
+    if (scope->history.minutes || scope->history.hours || scope->history.days)
+    {
+        return "is duplicate";
+    }
+
+    word = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        for (k = 0; k < NGX_STATUS_LADDER; k++) {
+            if (ngx_strncmp(word[i].data, rungs[k].name.data,
+                            rungs[k].name.len) == 0)
+            {
+                break;
+            }
+        }
+
+        if (k == NGX_STATUS_LADDER) {
+            return ngx_http_status_invalid(cf, cmd, &word[i],
+                                           "minutes=, hours= or days=");
+        }
+
+        if (*kept[k]) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "%V: \"%V\" sets what was set before it",
+                               &cmd->name, &word[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        len = rungs[k].name.len;
+        time.data = word[i].data + len;
+        time.len = word[i].len - len;
+
+        seconds = ngx_parse_time(&time, 1);
+
+        if (seconds == NGX_ERROR || seconds < rungs[k].min
+            || seconds > rungs[k].max)
+        {
+            return ngx_http_status_invalid(cf, cmd, &word[i],
+                                           rungs[k].allowed);
+        }
+
+        *kept[k] = (seconds + rungs[k].unit - 1) / rungs[k].unit;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
 ngx_int_t
 ngx_http_status_build(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
     ngx_status_monitor_t *monitor)
@@ -200,9 +281,9 @@ ngx_http_status_build_zone(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
     const ngx_str_t           **ids;
     ngx_status_history_conf_t   history;
 
-    history.minutes = 1440;
-    history.hours = 720;
-    history.days = 400;
+    history.minutes = scope->history.minutes ? scope->history.minutes : 1440;
+    history.hours = scope->history.hours ? scope->history.hours : 720;
+    history.days = scope->history.days ? scope->history.days : 400;
 
     /*
      * The first score makes another layout, thus another size and a new
@@ -251,6 +332,10 @@ ngx_http_status_build_zone(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
     }
 
     monitor->zone->ids = ids;
+
+    if (scope->zone_size == NGX_CONF_UNSET_SIZE) {
+        size = ngx_status_zone_reshape(monitor->zone);
+    }
 
     if (ngx_test_config && !ngx_quiet_mode) {
         ngx_log_stderr(0, "status monitor \"%V\": %ui check%s, zone "

@@ -26,7 +26,7 @@ static ngx_int_t ngx_status_zone_adopt(ngx_status_zone_t *zone,
     ngx_log_t *log);
 static void ngx_status_zone_inherit(ngx_status_zone_t *zone);
 static ngx_status_zone_header_t *ngx_status_zone_running(
-    ngx_shm_zone_t *shm_zone);
+    ngx_shm_zone_t *shm_zone, size_t *size);
 static void ngx_status_zone_copy(ngx_status_zone_header_t *from,
     ngx_status_slot_t *old, ngx_status_zone_header_t *to);
 static ngx_status_slot_t *ngx_status_zone_free_slot(
@@ -134,6 +134,35 @@ ngx_status_zone_add(ngx_conf_t *cf, ngx_str_t *name,
 }
 
 
+size_t
+ngx_status_zone_reshape(ngx_status_zone_t *zone)
+{
+    size_t                     running, *size;
+    ngx_status_zone_header_t  *h;
+
+    size = &zone->shm_zone->shm.size;
+    h = ngx_status_zone_running(zone->shm_zone, &running);
+
+    if (h == NULL) {
+        return *size;
+    }
+
+    if (ngx_memcmp(&h->history, &zone->history, sizeof(h->history)) != 0) {
+
+        if (running == *size) {
+            *size += ngx_pagesize;
+        }
+
+    } else if (running == *size + ngx_pagesize) {
+
+        /* it had to be larger before, and can stay */
+        *size = running;
+    }
+
+    return *size;
+}
+
+
 static ngx_int_t
 ngx_status_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 {
@@ -229,11 +258,12 @@ ngx_status_zone_adopt(ngx_status_zone_t *zone, ngx_log_t *log)
 static void
 ngx_status_zone_inherit(ngx_status_zone_t *zone)
 {
+    size_t                     size;
     ngx_uint_t                 i, left;
     ngx_status_slot_t         *old;
     ngx_status_zone_header_t  *from, *to;
 
-    from = ngx_status_zone_running(zone->shm_zone);
+    from = ngx_status_zone_running(zone->shm_zone, &size);
     if (from == NULL) {
         return;
     }
@@ -276,7 +306,7 @@ ngx_status_zone_inherit(ngx_status_zone_t *zone)
 
 
 static ngx_status_zone_header_t *
-ngx_status_zone_running(ngx_shm_zone_t *shm_zone)
+ngx_status_zone_running(ngx_shm_zone_t *shm_zone, size_t *size)
 {
     ngx_uint_t                 i;
     ngx_shm_zone_t            *old;
@@ -323,6 +353,8 @@ ngx_status_zone_running(ngx_shm_zone_t *shm_zone)
         {
             return NULL;
         }
+
+        *size = old[i].shm.size;
 
         return h;
     }

@@ -158,6 +158,15 @@ ngx_status_zone_t *ngx_status_zone_add(ngx_conf_t *cf, ngx_str_t *name,
 
 
 /*
+ * For a zone that sizes itself: an nginx that runs with a zone of this size
+ * but with a history of another shape would have it adopted, which can not
+ * be; so it is made a page larger.  Returns its size.  Master.
+ */
+
+size_t ngx_status_zone_reshape(ngx_status_zone_t *zone);
+
+
+/*
  * Checker.  own() takes the zone over, repairs what a killed owner left, and
  * makes sure that no new check gets the slot of a configured one; it returns
  * for how long (ms) to wait first, because its predecessors keep dying: 0, or

@@ -183,6 +183,20 @@ in_monitor('monitor only: zone', "zone many; # HERE",
            'invalid zone "many"', 'size');
 in_check('monitor only: in a check', 'max_in_flight 2;', '"max_in_flight"',
          'not allowed');
+in_monitor('history: rung', 'history weeks=3d; # HERE',
+           'invalid history "weeks=3d"', 'minutes=, hours= or days=');
+in_monitor('history: no number', 'history minutes=24h hours=many; # HERE',
+           'invalid history "hours=many"', '2d to 366d');
+in_monitor('history: too few minutes', 'history minutes=239m; # HERE',
+           'invalid history "minutes=239m"', '4h to 7d');
+in_monitor('history: too many days', 'history days=3661d; # HERE',
+           'invalid history "days=3661d"', '1d to 3660d');
+in_monitor('history: rung twice', 'history days=1d days=2d; # HERE',
+           'history: "days=2d" sets what was set before it');
+in_monitor('history: twice', 'history days=1d; history hours=3d; # HERE',
+           '"history"', 'duplicate');
+in_check('history: in a check', 'history days=1d;', '"history"',
+         'not allowed');
 http_block('zone too small', <<'EOC', 'zone of 65536 bytes', 'k at least');
 status_monitor m { # HERE
     zone 64k;
@@ -390,6 +404,14 @@ unlike(taken('quietly', 'status_monitor m { check a %%A%% { } }'),
 $t->conf('status_monitor m { check a http://h/ { } }');
 is(($t->test_conf('-q'))[1], '', 'nginx -tq says nothing');
 
+my $short = taken('short history', 'status_monitor m {
+    history minutes=4h hours=2d days=1d; check a %%A%% { } }');
+my $long = taken('long history', 'status_monitor m {
+    history days=3660d minutes=7d hours=1y; check a %%A%% { } }');
+my ($little) = $short =~ /(\d+) bytes a check$/m;
+my ($much) = $long =~ /(\d+) bytes a check$/m;
+ok($little < $each && $each < $much, 'nginx -t tells what history costs')
+    or diag("$little, $each, $much");
 taken('zone large enough',
       'status_monitor m { zone 8m; check a %%A%% { } }', qr/ 8388608 bytes/);
 taken('group without a check',

@@ -20,6 +20,9 @@ typedef struct ngx_status_check_type_s  ngx_status_check_type_t;
 typedef struct ngx_status_probe_s       ngx_status_probe_t;
 
 
+#define NGX_STATUS_WEIGHT  10000
+
+
 /* "drop" and "slower" */
 
 typedef struct {
@@ -54,6 +57,8 @@ struct ngx_status_check_s {
     ngx_msec_t                timeout;
     ngx_uint_t                fall;
     ngx_uint_t                rise;
+    ngx_uint_t                degraded;  /* what a degraded second is worth in
+                                            uptime, of NGX_STATUS_WEIGHT */
 
     ngx_str_t                 method;    /* empty: GET, or POST with a body */
     ngx_array_t              *headers;   /* of ngx_str_t "Name: value\0",

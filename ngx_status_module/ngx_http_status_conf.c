@@ -131,6 +131,9 @@ ngx_command_t  ngx_http_status_commands[] = {
     ngx_http_status_command("rise", ANY|NGX_CONF_TAKE1,
         ngx_http_status_set_number, check.rise, &ngx_http_status_runs),
 
+    ngx_http_status_command("uptime", ANY|NGX_CONF_TAKE1,
+        ngx_http_status_set_uptime, check.degraded, NULL),
+
     ngx_http_status_command("method", ANY|NGX_CONF_TAKE1,
         ngx_http_status_set_method, check.method, NULL),
 
@@ -407,6 +410,7 @@ ngx_http_status_scope(ngx_conf_t *cf, ngx_http_status_scope_t *outer,
     c->timeout = NGX_CONF_UNSET_MSEC;
     c->fall = NGX_CONF_UNSET_UINT;
     c->rise = NGX_CONF_UNSET_UINT;
+    c->degraded = NGX_CONF_UNSET_UINT;
     c->follow = NGX_CONF_UNSET_UINT;
     c->tls_verify = NGX_CONF_UNSET;
     c->keepalive = NGX_CONF_UNSET;

@@ -106,6 +106,8 @@ char *ngx_http_status_set_number(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_status_set_text(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_status_set_role(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_status_set_uptime(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_status_set_method(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_status_set_header(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -140,6 +140,43 @@ ngx_http_status_set_role(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* "uptime degraded=WEIGHT" */
+
+char *
+ngx_http_status_set_uptime(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    size_t                    len;
+    ngx_int_t                 weight;
+    ngx_str_t                *word;
+    ngx_http_status_scope_t  *scope = conf;
+
+    word = cf->args->elts;
+
+    if (scope->check.degraded != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    len = sizeof("degraded=") - 1;
+    weight = NGX_ERROR;
+
+    if (ngx_strncmp(word[1].data, "degraded=", len) == 0
+        && word[1].data[len] != '.')
+    {
+        /* four decimals, which is NGX_STATUS_WEIGHT */
+        weight = ngx_atofp(word[1].data + len, word[1].len - len, 4);
+    }
+
+    if (weight == NGX_ERROR || weight > NGX_STATUS_WEIGHT) {
+        return ngx_http_status_invalid(cf, cmd, &word[1],
+                              "degraded= and a number from 0 to 1, such as 0.5");
+    }
+
+    scope->check.degraded = weight;
+
+    return NGX_CONF_OK;
+}
+
+
 char *
 ngx_http_status_set_method(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {

@@ -41,6 +41,7 @@ ngx_http_status_merge(ngx_conf_t *cf, ngx_http_status_scope_t *prev,
     ngx_conf_merge_msec_value(c->timeout, p->timeout, NGX_CONF_UNSET_MSEC);
     ngx_conf_merge_uint_value(c->fall, p->fall, NGX_CONF_UNSET_UINT);
     ngx_conf_merge_uint_value(c->rise, p->rise, NGX_CONF_UNSET_UINT);
+    ngx_conf_merge_uint_value(c->degraded, p->degraded, NGX_CONF_UNSET_UINT);
     ngx_conf_merge_uint_value(c->core, p->core, NGX_CONF_UNSET_UINT);
     ngx_conf_merge_uint_value(c->follow, p->follow, NGX_CONF_UNSET_UINT);
     ngx_conf_merge_value(c->tls_verify, p->tls_verify, NGX_CONF_UNSET);
@@ -280,6 +281,7 @@ ngx_http_status_finish(ngx_conf_t *cf, ngx_http_status_scope_t *scope)
     ngx_conf_init_msec_value(c->interval, NGX_HTTP_STATUS_INTERVAL);
     ngx_conf_init_uint_value(c->fall, 2);
     ngx_conf_init_uint_value(c->rise, 1);
+    ngx_conf_init_uint_value(c->degraded, NGX_STATUS_WEIGHT);
     ngx_conf_init_uint_value(c->core, 1);
     ngx_conf_init_uint_value(c->follow, 5);
     ngx_conf_init_value(c->tls_verify, 1);

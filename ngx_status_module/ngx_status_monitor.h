@@ -161,6 +161,21 @@ void ngx_status_asked_sum(const ngx_status_snapshot_t *snapshot,
     const ngx_status_ask_t *ask, ngx_status_sum_t *sum);
 
 /*
+ * Uptime of one check or of several together, over one window: add them to
+ * a zeroed sum.  The whole is the time that could be known.
+ */
+
+typedef struct {
+    uint64_t                  up;        /* s * NGX_STATUS_WEIGHT */
+    uint64_t                  known;     /* s */
+    uint64_t                  whole;     /* s */
+    ngx_uint_t                checks;    /* with a result */
+} ngx_status_uptime_t;
+
+void ngx_status_uptime_add(ngx_status_uptime_t *uptime,
+    const ngx_status_view_t *view, ngx_uint_t window);
+
+/*
  * The timeline of a check as it is to be shown, unknown from where it is out
  * of date or the checker died; see ngx_status_history_timeline().
  */

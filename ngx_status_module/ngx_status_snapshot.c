@@ -292,6 +292,28 @@ ngx_status_asked_sum(const ngx_status_snapshot_t *snapshot,
 }
 
 
+void
+ngx_status_uptime_add(ngx_status_uptime_t *uptime,
+    const ngx_status_view_t *view, ngx_uint_t window)
+{
+    const ngx_status_window_t  *w;
+
+    uptime->whole += ngx_status_window_seconds[window];
+
+    if (!view->known) {
+        return;
+    }
+
+    w = &view->record.windows[window];
+
+    uptime->checks++;
+    uptime->known += w->known;
+    uptime->up += (uint64_t) w->seconds[NGX_STATUS_UP] * NGX_STATUS_WEIGHT
+                  + (uint64_t) w->seconds[NGX_STATUS_DEGRADED]
+                    * view->check->degraded;
+}
+
+
 ngx_uint_t
 ngx_status_view_timeline(const ngx_status_snapshot_t *snapshot,
     const ngx_status_view_t *view, ngx_status_run_t *runs)

@@ -239,6 +239,15 @@ in_check('too many words', 'interval 1s 2s;', '"interval"', 'arguments');
 
 # words
 
+in_check('uptime: word', 'uptime up=1;', 'invalid uptime "up=1"',
+         'degraded= and a number from 0 to 1');
+in_check('uptime: number', 'uptime degraded=half;',
+         'invalid uptime "degraded=half"');
+in_check('uptime: over 1', 'uptime degraded=1.01;',
+         'invalid uptime "degraded=1.01"');
+in_check('uptime: negative', 'uptime degraded=-0;', 'invalid uptime');
+in_check('uptime: twice', 'uptime degraded=1; uptime degraded=0;', '"uptime"',
+         'duplicate');
 in_check('role', 'role main;', 'invalid role "main"', 'core or extra');
 in_check('method', 'method get;', 'invalid method "get"', 'upper-case');
 in_check('title: control character', "title 'a\tb';", 'invalid title');
@@ -442,14 +451,14 @@ status_monitor m {
     title "M"; max_in_flight 10; max_per_host 2;
     interval 1m; timeout 5s; fall 1; rise 2; role extra; team t;
     header A b; body x; method PUT; follow 1; user_agent u; bot x;
-    tls_verify off; resolve 127.0.0.1; keepalive on; max_body 2k;
+    tls_verify off; resolve 127.0.0.1; keepalive on; max_body 2k; uptime degraded=0.5;
     expect status 200; prefer latency < 1s; score $.s; grade $.g;
     categories $.c.*; drop warning=1; slower critical=50%;
     check a %%A%% { }
     group G {
         interval 1m; timeout 5s; fall 1; rise 2; role extra; team t;
         header A b; body x; method PUT; follow 1; user_agent u; bot x;
-        tls_verify off; resolve 127.0.0.1; keepalive on; max_body 2k;
+        tls_verify off; resolve 127.0.0.1; keepalive on; max_body 2k; uptime degraded=0.5;
         expect status 200; prefer latency < 1s; score $.s; grade $.g;
         categories $.c.*; drop warning=1; slower critical=50%;
         check b https://127.0.0.1:1/ { }

@@ -110,4 +110,68 @@ conf("zone 5m; history minutes=2d;\n$checks");
 ok($t->reload, 'together with the size it is taken');
 is_deeply(past(), $past, 'nothing is lost');
 
+
+
+# --- uptime: of a check, a group, and all
+
+conf(<<'CHECKS');
+    uptime degraded=0.25;
+    group A {
+        check up http://127.0.0.1:%%PORT_1%%/ok { uptime degraded=0; }
+        check quarter http://127.0.0.1:%%PORT_1%%/ok {
+            prefer body contains nowhere; fall 1;
+        }
+    }
+    group B {
+        uptime degraded=0.5;
+        check half http://127.0.0.1:%%PORT_1%%/ok {
+            prefer body contains nowhere; fall 1; team t;
+        }
+        check down http://127.0.0.1:%%PORT_1%%/status?code=500 { fall 1; }
+        check never http://127.0.0.1:%%PORT_1%%/ok { uptime degraded=1;
+            prefer body contains nowhere; fall 1; }
+    }
+CHECKS
+ok($t->reload, 'weights');
+
+my %worth = (up => 1, quarter => 0.25, half => 0.5, down => 0, never => 1);
+my $json = $t->wait_json('/m.json', sub {
+    !grep { ($_->{known}{'1h'} // 0) < 0.0008 } @{ $_->{checks} };
+}, 20);
+
+ok($json, 'some seconds of each are known');
+is_deeply({ map { $_->{id} => $_->{uptime}{'1h'} } @{ $json->{checks} } },
+          \%worth, 'a degraded second counts for its weight');
+
+# whole seconds, of numbers cut to five places
+my %seconds = map { $_->{id} => int($_->{known}{'1h'} * 3600 + 0.99) }
+              @{ $json->{checks} };
+for ([ 'group A', $json->{groups}[0], qw(up quarter) ],
+     [ 'group B', $json->{groups}[1], qw(half down never) ],
+     [ 'all', $json, keys %worth ])
+{
+    my ($name, $object, @ids) = @$_;
+    my ($up, $known) = (0, 0);
+    for (@ids) {
+        $up += $worth{$_} * $seconds{$_};
+        $known += $seconds{$_};
+    }
+    is($object->{uptime}{'1h'}, int($up / $known * 1e5 + 1e-6) / 1e5,
+       "$name: uptime is weighted by time");
+    is($object->{known}{'1h'},
+       int($known / 3600 / @ids * 1e5 + 1e-6) / 1e5, "$name: time known");
+    is($object->{uptime}{'90d'}, $object->{uptime}{'1h'},
+       "$name: longer windows");
+}
+
+$json = $t->json('/m.json?team=t');
+is_deeply([ map { $_->{uptime}{'1h'} } $json, @{ $json->{groups} } ],
+          [ 0.5, 0.5 ], 'of what was asked for');
+
+my $page = $t->get('/s/')->{body};
+like($page, qr{<span>Uptime of 24 h: [\d.]+% \([\d.]+% known\)</span><span>of 90 d: [\d.]+% \(},
+     'on the page');
+is(scalar(() = $page =~ /<tfoot><tr><th scope="row">Together/g), 2,
+   'and of each group');
+
 $t->finish;

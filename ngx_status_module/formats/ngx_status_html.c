@@ -65,6 +65,8 @@ ngx_status_html_render(const ngx_status_snapshot_t *snapshot,
         }
 
         page.nchecks++;
+        ngx_status_uptime_add(&page.day, view, NGX_STATUS_HTML_DAY);
+        ngx_status_uptime_add(&page.quarter, view, NGX_STATUS_HTML_QUARTER);
 
         if (view->known && view->state != NGX_STATUS_UP
             && view->state != NGX_STATUS_MAINTENANCE)
@@ -168,6 +170,19 @@ page_sentence(void *view, u_char *scratch)
 
     return ngx_status_states[page->state].sentence;
 }
+
+
+ngx_status_html_flag(page_has_uptime, page->quarter.known != 0)
+ngx_status_html_text(page_uptime_day,
+    ngx_status_html_uptime(scratch, &page->day))
+ngx_status_html_text(page_uptime_quarter,
+    ngx_status_html_uptime(scratch, &page->quarter))
+ngx_status_html_text(page_known_day,
+    ngx_status_html_known(scratch, &page->day))
+ngx_status_html_text(page_known_quarter,
+    ngx_status_html_known(scratch, &page->quarter))
+ngx_status_html_flag(page_part_day, ngx_status_html_part(&page->day))
+ngx_status_html_flag(page_part_quarter, ngx_status_html_part(&page->quarter))
 
 
 ngx_status_html_flag(page_is_empty, page->nchecks == 0)
@@ -353,12 +368,18 @@ page_groups(void *view, void *prev)
         memset(&sum, 0, sizeof(ngx_status_sum_t));
         page->group_rows = 0;
         page->group_cards = 0;
+        memset(&page->group_day, 0, sizeof(ngx_status_uptime_t));
+        memset(&page->group_quarter, 0, sizeof(ngx_status_uptime_t));
 
         for (i = group->first; i < group->first + group->n; i++) {
             v = &page->snapshot->views[i];
 
             if (ngx_status_asked(page->snapshot, page->ask, v)) {
                 ngx_status_sum_add(&sum, v->state, v->check->core);
+                ngx_status_uptime_add(&page->group_day, v,
+                                      NGX_STATUS_HTML_DAY);
+                ngx_status_uptime_add(&page->group_quarter, v,
+                                      NGX_STATUS_HTML_QUARTER);
 
                 if (v->check->score) {
                     page->group_cards++;
@@ -384,6 +405,18 @@ ngx_status_html_text(group_title,
 ngx_status_html_text(group_state, ngx_status_states[page->group_state].name)
 ngx_status_html_text(group_word, ngx_status_states[page->group_state].title)
 ngx_status_html_text(group_mark, ngx_status_states[page->group_state].mark)
+ngx_status_html_flag(group_many, page->group_rows + page->group_cards > 1)
+ngx_status_html_text(group_uptime_day,
+    ngx_status_html_uptime(scratch, &page->group_day))
+ngx_status_html_text(group_uptime_quarter,
+    ngx_status_html_uptime(scratch, &page->group_quarter))
+ngx_status_html_text(group_known_day,
+    ngx_status_html_known(scratch, &page->group_day))
+ngx_status_html_text(group_known_quarter,
+    ngx_status_html_known(scratch, &page->group_quarter))
+ngx_status_html_flag(group_part_day, ngx_status_html_part(&page->group_day))
+ngx_status_html_flag(group_part_quarter,
+    ngx_status_html_part(&page->group_quarter))
 ngx_status_html_flag(group_has_rows, page->group_rows != 0)
 ngx_status_html_flag(group_has_cards, page->group_cards != 0)
 
@@ -456,6 +489,14 @@ static const ngx_status_field_t  ngx_status_html_group_fields[] = {
     { .name = ngx_string("group_state"), .text = group_state },
     { .name = ngx_string("group_word"), .text = group_word },
     { .name = ngx_string("group_mark"), .text = group_mark },
+    { .name = ngx_string("group_many"), .flag = group_many },
+    { .name = ngx_string("group_uptime_day"), .text = group_uptime_day },
+    { .name = ngx_string("group_uptime_quarter"),
+      .text = group_uptime_quarter },
+    { .name = ngx_string("group_known_day"), .text = group_known_day },
+    { .name = ngx_string("group_known_quarter"), .text = group_known_quarter },
+    { .name = ngx_string("group_part_day"), .flag = group_part_day },
+    { .name = ngx_string("group_part_quarter"), .flag = group_part_quarter },
     { .name = ngx_string("has_rows"), .flag = group_has_rows },
     { .name = ngx_string("rows"), .list = group_rows,
       .fields = ngx_status_html_check_fields },
@@ -503,6 +544,14 @@ const ngx_status_field_t  ngx_status_html_page_fields[] = {
     { .name = ngx_string("sentence"), .text = page_sentence },
     { .name = ngx_string("counts"), .list = page_counts,
       .fields = ngx_status_html_count_fields },
+
+    { .name = ngx_string("has_uptime"), .flag = page_has_uptime },
+    { .name = ngx_string("all_uptime_day"), .text = page_uptime_day },
+    { .name = ngx_string("all_uptime_quarter"), .text = page_uptime_quarter },
+    { .name = ngx_string("all_known_day"), .text = page_known_day },
+    { .name = ngx_string("all_known_quarter"), .text = page_known_quarter },
+    { .name = ngx_string("all_part_day"), .flag = page_part_day },
+    { .name = ngx_string("all_part_quarter"), .flag = page_part_quarter },
 
     { .name = ngx_string("filtered"), .flag = page_filtered },
     { .name = ngx_string("filter_group"), .text = page_filter_group },

@@ -38,6 +38,8 @@ typedef struct {
     ngx_status_sum_t              sum;
     ngx_status_state_e            state;
     ngx_uint_t                    nchecks;
+    ngx_status_uptime_t           day;
+    ngx_status_uptime_t           quarter;
     ngx_uint_t                    ntroubles;     /* may exceed those kept */
     const ngx_status_view_t      *troubles[NGX_STATUS_HTML_TROUBLES];
 
@@ -46,12 +48,15 @@ typedef struct {
     ngx_status_state_e            group_state;
     ngx_uint_t                    group_rows;
     ngx_uint_t                    group_cards;
+    ngx_status_uptime_t           group_day;
+    ngx_status_uptime_t           group_quarter;
 
     /* cursor of "rows", "cards", "troubles"; the check of its own page */
     const ngx_status_view_t      *view;
     const ngx_status_record_t    *record;    /* its own; zeroes when there is
                                                 none, never NULL */
     ngx_uint_t                    trouble;
+    ngx_status_uptime_t           uptime;    /* of that check, when asked */
 
     /* timeline of that check, made when first asked for; nruns 0: not yet */
     ngx_uint_t                    nruns;
@@ -65,6 +70,11 @@ typedef struct {
     ngx_uint_t                    phase;
     ngx_uint_t                    result;
 } ngx_status_html_t;
+
+
+/* indexes of ngx_status_window_names */
+#define NGX_STATUS_HTML_DAY      1
+#define NGX_STATUS_HTML_QUARTER  4
 
 
 /* a state as the zone has it, made safe for the tables */
@@ -118,6 +128,8 @@ extern const ngx_status_field_t   ngx_status_html_check_fields[];
 /* makes "view" the check that the fields speak of; returns the page */
 void *ngx_status_html_check(ngx_status_html_t *page,
     const ngx_status_view_t *view);
+const ngx_status_uptime_t *ngx_status_html_window(ngx_status_html_t *page,
+    ngx_uint_t window);
 
 
 /* ngx_status_html_score.c, ngx_status_html_detail.c: lists of a check */
@@ -153,7 +165,10 @@ ngx_str_t ngx_status_html_latency(u_char *scratch, uint32_t us);
 ngx_str_t ngx_status_html_percent(u_char *scratch, uint64_t part,
     uint64_t whole);
 ngx_str_t ngx_status_html_uptime(u_char *scratch,
-    const ngx_status_window_t *w);
+    const ngx_status_uptime_t *u);
+ngx_str_t ngx_status_html_known(u_char *scratch,
+    const ngx_status_uptime_t *u);
+ngx_uint_t ngx_status_html_part(const ngx_status_uptime_t *u);
 
 /* <time>, from ms since the epoch */
 void ngx_status_html_time(ngx_status_html_t *page, ngx_status_out_t *out,

@@ -11,13 +11,8 @@
 #include "ngx_status_html.h"
 
 
-/* indexes of ngx_status_window_names */
-#define WINDOW_DAY       1
-#define WINDOW_QUARTER   4
 
 static ngx_uint_t ngx_status_html_waiting(const ngx_status_html_t *page);
-static ngx_uint_t ngx_status_html_part(const ngx_status_html_t *page,
-    ngx_uint_t window);
 static ngx_uint_t ngx_status_html_outdated(const ngx_status_html_t *page);
 static void ngx_status_html_runs(ngx_status_html_t *page);
 
@@ -249,21 +244,22 @@ check_note(void *view)
 /* uptime */
 
 ngx_status_html_text(check_uptime_day,
-    ngx_status_html_uptime(scratch, &page->record->windows[WINDOW_DAY]))
+    ngx_status_html_uptime(scratch,
+        ngx_status_html_window(page, NGX_STATUS_HTML_DAY)))
 ngx_status_html_text(check_uptime_quarter,
     ngx_status_html_uptime(scratch,
-                           &page->record->windows[WINDOW_QUARTER]))
-ngx_status_html_flag(check_part_day, ngx_status_html_part(page, WINDOW_DAY))
+        ngx_status_html_window(page, NGX_STATUS_HTML_QUARTER)))
+ngx_status_html_flag(check_part_day,
+    ngx_status_html_part(ngx_status_html_window(page, NGX_STATUS_HTML_DAY)))
 ngx_status_html_flag(check_part_quarter,
-    ngx_status_html_part(page, WINDOW_QUARTER))
+    ngx_status_html_part(ngx_status_html_window(page,
+                                                NGX_STATUS_HTML_QUARTER)))
 ngx_status_html_text(check_known_day,
-    ngx_status_html_percent(scratch,
-                            page->record->windows[WINDOW_DAY].known,
-                            ngx_status_window_seconds[WINDOW_DAY]))
+    ngx_status_html_known(scratch,
+        ngx_status_html_window(page, NGX_STATUS_HTML_DAY)))
 ngx_status_html_text(check_known_quarter,
-    ngx_status_html_percent(scratch,
-                            page->record->windows[WINDOW_QUARTER].known,
-                            ngx_status_window_seconds[WINDOW_QUARTER]))
+    ngx_status_html_known(scratch,
+        ngx_status_html_window(page, NGX_STATUS_HTML_QUARTER)))
 
 
 /* timeline and latency */
@@ -488,17 +484,15 @@ const ngx_status_field_t  ngx_status_html_check_fields[] = {
 };
 
 
-/* Less than 95 % of a window is known, so its uptime needs a word more. */
+/* The uptime of the check at hand; until the next call. */
 
-static ngx_uint_t
-ngx_status_html_part(const ngx_status_html_t *page, ngx_uint_t window)
+const ngx_status_uptime_t *
+ngx_status_html_window(ngx_status_html_t *page, ngx_uint_t window)
 {
-    uint64_t  known;
+    memset(&page->uptime, 0, sizeof(ngx_status_uptime_t));
+    ngx_status_uptime_add(&page->uptime, page->view, window);
 
-    known = page->record->windows[window].known;
-
-    return known && known * 20 < (uint64_t) ngx_status_window_seconds[window]
-                                 * 19;
+    return &page->uptime;
 }
 
 

@@ -34,7 +34,8 @@ window_of(void *view)
 
 ngx_status_html_text(window_name, ngx_status_window_names[page->window])
 ngx_status_html_text(window_uptime,
-    ngx_status_html_uptime(scratch, window_of(page)))
+    ngx_status_html_uptime(scratch,
+                           ngx_status_html_window(page, page->window)))
 ngx_status_html_text(window_known,
     ngx_status_html_percent(scratch, window_of(page)->known,
                             ngx_status_window_seconds[page->window]))

@@ -163,19 +163,31 @@ ngx_status_html_percent(u_char *scratch, uint64_t part, uint64_t whole)
 }
 
 
-/* A degraded check does its work. */
-
 ngx_str_t
-ngx_status_html_uptime(u_char *scratch, const ngx_status_window_t *w)
+ngx_status_html_uptime(u_char *scratch, const ngx_status_uptime_t *u)
 {
-    if (w->known == 0) {
+    if (u->known == 0) {
         return ngx_status_html_string("\xe2\x80\x93");
     }
 
-    return ngx_status_html_percent(scratch,
-                                   (uint64_t) w->seconds[NGX_STATUS_UP]
-                                   + w->seconds[NGX_STATUS_DEGRADED],
-                                   w->known);
+    return ngx_status_html_percent(scratch, u->up,
+                                   u->known * NGX_STATUS_WEIGHT);
+}
+
+
+ngx_str_t
+ngx_status_html_known(u_char *scratch, const ngx_status_uptime_t *u)
+{
+    return ngx_status_html_percent(scratch, u->known, ngx_max(u->whole, 1));
+}
+
+
+/* Less than 95 % is known, so that uptime needs a word more. */
+
+ngx_uint_t
+ngx_status_html_part(const ngx_status_uptime_t *u)
+{
+    return u->known && u->known * 20 < u->whole * 19;
 }
 
 

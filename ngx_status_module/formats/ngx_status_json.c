@@ -35,6 +35,8 @@ static void ngx_status_json_last(ngx_status_json_doc_t *d,
     const ngx_status_view_t *v);
 static void ngx_status_json_pending(ngx_status_json_doc_t *d,
     const ngx_status_view_t *v);
+static void ngx_status_json_uptime(ngx_status_json_doc_t *d,
+    const ngx_status_view_t *v, ngx_uint_t n);
 static void ngx_status_json_windows(ngx_status_json_doc_t *d,
     const ngx_status_view_t *v);
 static void ngx_status_json_slower(ngx_status_json_doc_t *d,
@@ -112,6 +114,8 @@ ngx_status_json_monitor(ngx_status_json_doc_t *d)
 
     ngx_status_put_close(j);
 
+    ngx_status_json_uptime(d, s->views, m->nchecks);
+
     ngx_status_put_array(j, "groups");
 
     for (i = 0; i < m->ngroups; i++) {
@@ -164,6 +168,8 @@ ngx_status_json_group(ngx_status_json_doc_t *d,
 
     ngx_status_put_text(j, "name", group->title.data, group->title.len);
     ngx_status_put_state(j, "status", ngx_status_sum_state(&sum));
+
+    ngx_status_json_uptime(d, first, group->n);
 
     ngx_status_put_array(j, "checks");
 
@@ -366,29 +372,40 @@ ngx_status_json_pending(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
 }
 
 
+/* Of those of n checks that were asked for, together. */
+
 static void
-ngx_status_json_windows(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
+ngx_status_json_uptime(ngx_status_json_doc_t *d, const ngx_status_view_t *v,
+    ngx_uint_t n)
 {
-    char                       *name;
-    ngx_uint_t                  i;
-    ngx_status_put_t           *j;
-    const ngx_status_window_t  *w;
+    char                 *name;
+    uint64_t              known;
+    ngx_uint_t            i, k;
+    ngx_status_put_t     *j;
+    ngx_status_uptime_t   uptime[NGX_STATUS_WINDOWS], *u;
 
     j = &d->put;
+    memset(uptime, 0, sizeof(uptime));
 
-    /* what is degraded works; cut, not rounded: only all is 1.0 */
+    for (k = 0; k < n; k++) {
+        if (ngx_status_asked(d->snapshot, d->ask, &v[k])) {
+            for (i = 0; i < NGX_STATUS_WINDOWS; i++) {
+                ngx_status_uptime_add(&uptime[i], &v[k], i);
+            }
+        }
+    }
+
+    /* cut, not rounded: only all is 1.0 */
 
     ngx_status_put_open(j, "uptime");
 
     for (i = 0; i < NGX_STATUS_WINDOWS; i++) {
-        w = &v->record.windows[i];
+        u = &uptime[i];
         name = (char *) ngx_status_window_names[i].data;
 
-        if (v->known && w->known) {
-            ngx_status_put_decimal(j, name,
-                                    ((uint64_t) w->seconds[NGX_STATUS_UP]
-                                     + w->seconds[NGX_STATUS_DEGRADED])
-                                    * 100000 / w->known, 5);
+        if (u->known) {
+            ngx_status_put_decimal(j, name, u->up * (100000 / NGX_STATUS_WEIGHT)
+                                            / u->known, 5);
 
         } else {
             ngx_status_put_null(j, name);
@@ -400,13 +417,15 @@ ngx_status_json_windows(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
     ngx_status_put_open(j, "known");
 
     for (i = 0; i < NGX_STATUS_WINDOWS; i++) {
-        w = &v->record.windows[i];
+        u = &uptime[i];
         name = (char *) ngx_status_window_names[i].data;
 
-        if (v->known) {
-            ngx_status_put_decimal(j, name, (uint64_t) w->known * 100000
-                                             / ngx_status_window_seconds[i],
-                                    5);
+        if (u->checks) {
+
+            /* a window begins with a bucket, and may be that much longer */
+
+            known = ngx_min(u->known, u->whole);
+            ngx_status_put_decimal(j, name, known * 100000 / u->whole, 5);
 
         } else {
             ngx_status_put_null(j, name);
@@ -414,7 +433,19 @@ ngx_status_json_windows(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
     }
 
     ngx_status_put_close(j);
+}
 
+
+static void
+ngx_status_json_windows(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
+{
+    char                       *name;
+    ngx_status_put_t           *j;
+    const ngx_status_window_t  *w;
+
+    ngx_status_json_uptime(d, v, 1);
+
+    j = &d->put;
     w = &v->record.windows[NGX_STATUS_JSON_DAY];
     name = (char *) ngx_status_window_names[NGX_STATUS_JSON_DAY].data;
 

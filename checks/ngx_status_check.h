@@ -40,6 +40,7 @@ typedef struct {
 
 struct ngx_status_check_s {
     ngx_str_t                 id;
+    ngx_str_t                 was;       /* its ID before; or empty */
     ngx_str_t                 title;     /* the ID when not set */
     ngx_str_t                 group;     /* title of its group; may be empty */
     ngx_str_t                 team;      /* may be empty */

@@ -109,6 +109,9 @@ ngx_command_t  ngx_http_status_commands[] = {
 
     /* of a check; most may stand around it */
 
+    ngx_http_status_command("was", CHECK|NGX_CONF_TAKE1,
+        ngx_http_status_set_was, check.was, NULL),
+
     ngx_http_status_command("title", ANY|NGX_CONF_TAKE1,
         ngx_http_status_set_text, check.title, NULL),
 
@@ -344,8 +347,8 @@ ngx_http_status_check_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     word = cf->args->elts;
 
     if (ngx_http_status_id(&word[1]) != NGX_OK) {
-        return ngx_http_status_invalid(cf, cmd, &word[1], "an ID of 1 to 63 "
-             "characters of A-Z a-z 0-9 . _ - that does not begin with a dot");
+        return ngx_http_status_invalid(cf, cmd, &word[1],
+                                       NGX_HTTP_STATUS_AN_ID);
     }
 
     scope = ngx_http_status_scope(cf, outer, NGX_HTTP_STATUS_CHECK);

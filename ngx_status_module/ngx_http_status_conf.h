@@ -96,6 +96,10 @@ char *ngx_http_status_invalid(ngx_conf_t *cf, ngx_command_t *cmd,
 /* NGX_OK when the text is not empty, printable UTF-8 and short enough. */
 ngx_int_t ngx_http_status_printable(ngx_str_t *text);
 
+#define NGX_HTTP_STATUS_AN_ID                                                \
+    "an ID of 1 to 63 characters of A-Z a-z 0-9 . _ - that does not begin "  \
+    "with a dot"
+
 /* NGX_OK when the text can be an ID or a monitor's or a template's name. */
 ngx_int_t ngx_http_status_id(ngx_str_t *id);
 
@@ -105,6 +109,7 @@ ngx_int_t ngx_http_status_id(ngx_str_t *id);
 char *ngx_http_status_set_number(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_status_set_text(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_status_set_was(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_status_set_role(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_status_set_uptime(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

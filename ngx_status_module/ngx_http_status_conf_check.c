@@ -114,6 +114,31 @@ ngx_http_status_set_text(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* "was OLDID" */
+
+char *
+ngx_http_status_set_was(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t                *word;
+    ngx_http_status_scope_t  *scope = conf;
+
+    word = cf->args->elts;
+
+    if (scope->check.was.len) {
+        return "is duplicate";
+    }
+
+    if (ngx_http_status_id(&word[1]) != NGX_OK) {
+        return ngx_http_status_invalid(cf, cmd, &word[1],
+                                       NGX_HTTP_STATUS_AN_ID);
+    }
+
+    scope->check.was = word[1];
+
+    return NGX_CONF_OK;
+}
+
+
 char *
 ngx_http_status_set_role(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {

@@ -12,6 +12,8 @@
 
 static ngx_int_t ngx_http_status_build_checks(ngx_conf_t *cf,
     ngx_http_status_scope_t *scope, ngx_status_monitor_t *monitor);
+static ngx_int_t ngx_http_status_build_renamed(ngx_conf_t *cf,
+    ngx_http_status_scope_t *scope);
 static ngx_int_t ngx_http_status_build_teams(ngx_conf_t *cf,
     ngx_status_monitor_t *monitor);
 static ngx_int_t ngx_http_status_build_zone(ngx_conf_t *cf,
@@ -115,6 +117,7 @@ ngx_http_status_build(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
     monitor->max_per_host = scope->max_per_host;
 
     if (ngx_http_status_build_checks(cf, scope, monitor) != NGX_OK
+        || ngx_http_status_build_renamed(cf, scope) != NGX_OK
         || ngx_http_status_build_teams(cf, monitor) != NGX_OK)
     {
         return NGX_ERROR;
@@ -221,6 +224,57 @@ ngx_http_status_build_checks(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
 }
 
 
+/* An ID of before can be that of one check alone, and of none that is. */
+
+static ngx_int_t
+ngx_http_status_build_renamed(ngx_conf_t *cf, ngx_http_status_scope_t *scope)
+{
+    ngx_str_t                 *was;
+    ngx_uint_t                 i, k;
+    ngx_http_status_scope_t  **s, *other;
+
+    s = scope->scopes.elts;
+
+    for (i = 0; i < scope->scopes.nelts; i++) {
+
+        was = &s[i]->check.was;
+
+        if (was->len == 0) {
+            continue;
+        }
+
+        other = (ngx_http_status_scope_t *)
+                    ngx_str_rbtree_lookup(&scope->ids, was,
+                                       ngx_crc32_short(was->data, was->len));
+        if (other) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "check \"%V\": was \"%V\" is the ID of the check "
+                          "in %s:%ui, expected one of before in %s:%ui",
+                          &s[i]->check.id, was, other->file, other->line,
+                          s[i]->file, s[i]->line);
+            return NGX_ERROR;
+        }
+
+        for (k = 0; k < i; k++) {
+
+            other = s[k];
+
+            if (other->check.was.len == was->len
+                && ngx_memcmp(other->check.was.data, was->data, was->len) == 0)
+            {
+                ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                              "check \"%V\": was \"%V\" is said of check "
+                              "\"%V\" already in %s:%ui", &s[i]->check.id, was,
+                              &other->check.id, s[i]->file, s[i]->line);
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_http_status_build_teams(ngx_conf_t *cf, ngx_status_monitor_t *monitor)
 {
@@ -278,7 +332,7 @@ ngx_http_status_build_zone(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
 {
     size_t                      size, needed;
     ngx_uint_t                  i;
-    const ngx_str_t           **ids;
+    const ngx_str_t           **ids, **was;
     ngx_status_history_conf_t   history;
 
     history.minutes = scope->history.minutes ? scope->history.minutes : 1440;
@@ -315,13 +369,16 @@ ngx_http_status_build_zone(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
         return NGX_ERROR;
     }
 
-    ids = ngx_palloc(cf->pool, monitor->nchecks * sizeof(ngx_str_t *));
+    ids = ngx_palloc(cf->pool, 2 * monitor->nchecks * sizeof(ngx_str_t *));
     if (ids == NULL) {
         return NGX_ERROR;
     }
 
+    was = ids + monitor->nchecks;
+
     for (i = 0; i < monitor->nchecks; i++) {
         ids[i] = &monitor->checks[i]->id;
+        was[i] = &monitor->checks[i]->was;
     }
 
     monitor->zone = ngx_status_zone_add(cf, &monitor->name, &history,
@@ -332,6 +389,7 @@ ngx_http_status_build_zone(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
     }
 
     monitor->zone->ids = ids;
+    monitor->zone->was = was;
 
     if (scope->zone_size == NGX_CONF_UNSET_SIZE) {
         size = ngx_status_zone_reshape(monitor->zone);

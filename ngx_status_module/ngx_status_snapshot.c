@@ -161,13 +161,19 @@ ngx_status_snapshot_view(ngx_status_snapshot_t *s, ngx_status_view_t *v)
     /* what could not be read whole must not replace the last copy */
     static ngx_status_record_t  record;
 
-    id = &v->check->id;
     zone = s->monitor->zone;
 
     /* the slot may be given away between the two; then there is another */
 
     for (i = 0; i < 2; i++) {
+        id = &v->check->id;
         slot = ngx_status_zone_find(zone, id, v->slot);
+
+        if (slot == NULL && v->check->was.len) {
+            /* renamed, which the checker has not seen to yet */
+            id = &v->check->was;
+            slot = ngx_status_zone_find(zone, id, v->slot);
+        }
 
         if (slot == NULL) {
             break;

@@ -28,7 +28,12 @@ static void ngx_status_zone_inherit(ngx_status_zone_t *zone);
 static ngx_status_zone_header_t *ngx_status_zone_running(
     ngx_shm_zone_t *shm_zone, size_t *size);
 static void ngx_status_zone_copy(ngx_status_zone_header_t *from,
-    ngx_status_slot_t *old, ngx_status_zone_header_t *to);
+    ngx_status_slot_t *old, ngx_status_zone_header_t *to, const char *name,
+    size_t len);
+static void ngx_status_zone_rename(ngx_status_zone_t *zone);
+static void ngx_status_zone_take(ngx_status_zone_header_t *header,
+    ngx_status_slot_t *slot, const ngx_str_t *id,
+    const ngx_status_slot_t *old);
 static ngx_status_slot_t *ngx_status_zone_free_slot(
     ngx_status_zone_header_t *header, const char *id, size_t len);
 static ngx_status_slot_t *ngx_status_zone_look(
@@ -260,6 +265,7 @@ ngx_status_zone_inherit(ngx_status_zone_t *zone)
 {
     size_t                     size;
     ngx_uint_t                 i, left;
+    const ngx_str_t           *id;
     ngx_status_slot_t         *old;
     ngx_status_zone_header_t  *from, *to;
 
@@ -281,10 +287,16 @@ ngx_status_zone_inherit(ngx_status_zone_t *zone)
     left = to->nslots;
 
     for (i = 0; zone->ids && i < zone->nchecks && left; i++) {
-        old = ngx_status_zone_look(from, (char *) zone->ids[i]->data,
-                                   zone->ids[i]->len);
+        id = zone->ids[i];
+        old = ngx_status_zone_look(from, (char *) id->data, id->len);
+
+        if (old == NULL) {
+            old = ngx_status_zone_look(from, (char *) zone->was[i]->data,
+                                       zone->was[i]->len);
+        }
+
         if (old) {
-            ngx_status_zone_copy(from, old, to);
+            ngx_status_zone_copy(from, old, to, (char *) id->data, id->len);
         }
 
         left--;
@@ -299,7 +311,7 @@ ngx_status_zone_inherit(ngx_status_zone_t *zone)
             continue;
         }
 
-        ngx_status_zone_copy(from, old, to);
+        ngx_status_zone_copy(from, old, to, old->id, ngx_strlen(old->id));
         left--;
     }
 }
@@ -363,7 +375,7 @@ ngx_status_zone_running(ngx_shm_zone_t *shm_zone, size_t *size)
 
 static void
 ngx_status_zone_copy(ngx_status_zone_header_t *from, ngx_status_slot_t *old,
-    ngx_status_zone_header_t *to)
+    ngx_status_zone_header_t *to, const char *name, size_t len)
 {
     ngx_str_t           id;
     ngx_status_slot_t  *slot;
@@ -371,7 +383,7 @@ ngx_status_zone_copy(ngx_status_zone_header_t *from, ngx_status_slot_t *old,
     id.data = (u_char *) old->id;
     id.len = ngx_strlen(old->id);
 
-    slot = ngx_status_zone_free_slot(to, old->id, id.len);
+    slot = ngx_status_zone_free_slot(to, name, len);
     if (slot == NULL || !ngx_status_zone_is_free(slot)) {
         return;
     }
@@ -388,7 +400,9 @@ ngx_status_zone_copy(ngx_status_zone_header_t *from, ngx_status_slot_t *old,
                             &to->history, ngx_status_zone_rings(slot));
 
     slot->epoch = old->epoch;
-    ngx_memcpy(slot->id, old->id, NGX_STATUS_ID);
+
+    ngx_memcpy(slot->id, name, len);
+    slot->id[len] = '\0';
 }
 
 
@@ -452,7 +466,75 @@ ngx_status_zone_own(ngx_status_zone_t *zone)
         }
     }
 
+    ngx_status_zone_rename(zone);
+
     return wait;
+}
+
+
+/*
+ * What a renamed check was goes to a slot of its new ID, because a slot is
+ * found by the hash of its ID.  The old one stays for old workers, which
+ * still show it, and for a configuration that is taken back.
+ */
+
+static void
+ngx_status_zone_rename(ngx_status_zone_t *zone)
+{
+    ngx_uint_t                 i, pass, renamed;
+    const ngx_str_t           *id, *was;
+    ngx_status_slot_t         *slot, *old;
+    ngx_status_zone_header_t  *h;
+
+    h = zone->header;
+    renamed = 0;
+
+    /* first none of them may be given away for another */
+
+    for (pass = 0; pass < 2; pass++) {
+
+        for (i = 0; i < zone->nchecks; i++) {
+            id = zone->ids[i];
+            was = zone->was[i];
+
+            if (was->len == 0
+                || ngx_status_zone_look(h, (char *) id->data, id->len))
+            {
+                continue;
+            }
+
+            old = ngx_status_zone_look(h, (char *) was->data, was->len);
+
+            if (old == NULL) {
+                continue;
+            }
+
+            if (pass == 0) {
+                old->epoch = zone->epoch;
+                continue;
+            }
+
+            /*
+             * In a zone that is full it is the one to be given away itself:
+             * a search in there has no end to miss it by.
+             */
+
+            old->epoch = 0;
+
+            slot = ngx_status_zone_free_slot(h, (char *) id->data, id->len);
+
+            ngx_status_zone_take(h, slot, id, old);
+
+            old->epoch = zone->epoch - 1;
+            slot->epoch = zone->epoch;
+            renamed = 1;
+        }
+    }
+
+    if (renamed) {
+        h->changed_at = ngx_status_zone_now();
+        (void) ngx_atomic_fetch_add(&h->generation, 1);
+    }
 }
 
 
@@ -476,7 +558,6 @@ ngx_status_zone_leave(ngx_status_zone_t *zone)
 ngx_status_slot_t *
 ngx_status_zone_claim(ngx_status_zone_t *zone, const ngx_str_t *id)
 {
-    ngx_uint_t                 used;
     ngx_status_slot_t         *slot;
     ngx_status_zone_header_t  *h;
 
@@ -490,17 +571,35 @@ ngx_status_zone_claim(ngx_status_zone_t *zone, const ngx_str_t *id)
             return NULL;
         }
 
-        /*
-         * Without an ID nobody finds the slot, and who has found it before
-         * compares once more after reading.
-         */
+        ngx_status_zone_take(h, slot, id, NULL);
+    }
 
-        used = (slot->id[0] != '\0');
-        slot->id[0] = NGX_STATUS_ZONE_GIVEN;
-        ngx_memory_barrier();
+    slot->epoch = zone->epoch;
 
-        slot->seq |= 1;
-        ngx_memory_barrier();
+    return slot;
+}
+
+
+/*
+ * Gives the slot to an ID: empty, or with the content of another slot, which
+ * may be itself.  Without an ID nobody finds it, and who has found it before
+ * compares once more after reading.
+ */
+
+static void
+ngx_status_zone_take(ngx_status_zone_header_t *h, ngx_status_slot_t *slot,
+    const ngx_str_t *id, const ngx_status_slot_t *old)
+{
+    ngx_uint_t  used;
+
+    used = (slot->id[0] != '\0');
+    slot->id[0] = NGX_STATUS_ZONE_GIVEN;
+    ngx_memory_barrier();
+
+    slot->seq |= 1;
+    ngx_memory_barrier();
+
+    if (old == NULL) {
 
         if (used) {
             /* else it is fresh from mmap(), see init() */
@@ -509,18 +608,22 @@ ngx_status_zone_claim(ngx_status_zone_t *zone, const ngx_str_t *id)
             slot->current = 0;
         }
 
-        ngx_memory_barrier();
-        slot->seq++;
+    } else if (old != slot) {
+        slot->copy[0] = old->copy[old->current & 1];
+        slot->current = 0;
 
-        ngx_memzero(slot->id + 1, NGX_STATUS_ID - 1);
-        ngx_memcpy(slot->id + 1, id->data + 1, id->len - 1);
-        ngx_memory_barrier();
-        slot->id[0] = id->data[0];
+        ngx_memcpy((u_char *) slot + sizeof(ngx_status_slot_t),
+                   (u_char *) old + sizeof(ngx_status_slot_t),
+                   h->slot_size - sizeof(ngx_status_slot_t));
     }
 
-    slot->epoch = zone->epoch;
+    ngx_memory_barrier();
+    slot->seq++;
 
-    return slot;
+    ngx_memzero(slot->id + 1, NGX_STATUS_ID - 1);
+    ngx_memcpy(slot->id + 1, id->data + 1, id->len - 1);
+    ngx_memory_barrier();
+    slot->id[0] = id->data[0];
 }
 
 

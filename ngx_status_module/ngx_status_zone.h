@@ -125,6 +125,8 @@ typedef struct {
     ngx_shm_zone_t             *shm_zone;
     ngx_status_history_conf_t   history;         /* configured */
     const ngx_str_t           **ids;             /* of the configured checks, */
+    const ngx_str_t           **was;             /* and theirs of before, or
+                                                    empty, */
     ngx_uint_t                  nchecks;         /* to be set before init */
     ngx_uint_t                  nslots;          /* as many as fit */
     ngx_status_zone_header_t   *header;          /* mapped; set by init */
@@ -145,7 +147,8 @@ size_t ngx_status_zone_slot_size(const ngx_status_history_conf_t *history);
 
 /*
  * Adds the zone "status:NAME" with "size" bytes, at least zone_size() of as
- * many slots as there are checks.  The caller sets "ids" of the answer.  The
+ * many slots as there are checks.  The caller sets "ids" and "was" of the
+ * answer.  The
  * zone's init lays a fresh zone out, copies by ID what the zone of
  * the same name in the running cycle holds when the size has changed, and
  * only looks at a zone that is adopted: nothing that a failing reload would
@@ -168,8 +171,8 @@ size_t ngx_status_zone_reshape(ngx_status_zone_t *zone);
 
 /*
  * Checker.  own() takes the zone over, repairs what a killed owner left, and
- * makes sure that no new check gets the slot of a configured one; it returns
- * for how long (ms) to wait first, because its predecessors keep dying: 0, or
+ * makes sure that no new check gets the slot of a configured one, and
+ * carries over what renamed checks were; it returns for how long (ms) to wait first, because its predecessors keep dying: 0, or
  * 0.1 s doubled with each death within a minute of the start, up to a minute.
  * owned() tells whether it still is ours.  leave() tells the successor that
  * this was no crash.  claim() finds or takes the slot of an ID, NULL when all

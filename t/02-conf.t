@@ -239,6 +239,16 @@ in_check('too many words', 'interval 1s 2s;', '"interval"', 'arguments');
 
 # words
 
+in_check('was: no ID', 'was .a;', 'invalid was ".a"', 'an ID of 1 to 63');
+in_check('was: twice', 'was b; was c;', '"was"', 'duplicate');
+in_monitor('was: in a monitor', 'was b; # HERE', '"was"', 'not allowed');
+in_monitor('was: configured', "check b %%A%% { # HERE\n was last; }",
+           'check "b": was "last" is the ID of the check in ', 'nginx.conf:');
+in_monitor('was: its own ID', "check b %%A%% { # HERE\n was b; }",
+           'check "b": was "b" is the ID of the check in ');
+in_monitor('was: of two', "check b %%A%% { was a; }\n"
+           . "group G { check c %%A%% { # HERE\n was a; } }",
+           'check "c": was "a" is said of check "b" already');
 in_check('uptime: word', 'uptime up=1;', 'invalid uptime "up=1"',
          'degraded= and a number from 0 to 1');
 in_check('uptime: number', 'uptime degraded=half;',

@@ -112,6 +112,60 @@ is_deeply(past(), $past, 'nothing is lost');
 
 
 
+# --- another name
+
+conf($checks);
+$t->reload;
+ok(settled(), 'up, down, and a score');
+$past = past();
+my $page;
+
+sub renamed {
+    my ($what, %to) = @_;
+    my $now = past();
+    my %want = %$past;
+    $want{ $to{$_} } = delete $want{$_} for keys %to;
+    is_deeply({ map { $_ => $now->{$_} } keys %want }, \%want, $what);
+}
+
+my $text = $checks =~ s/check (ill|once)(.*)\{/check $1-2 $2 { was $1;/gr;
+sleep 1.1;
+conf($text);
+ok($t->reload, 'two checks renamed');
+renamed('and what they were stays', ill => 'ill-2', once => 'once-2');
+is($t->get('/s/check/ill')->{status}, 404, 'not under their old names');
+ok($t->reload, 'again');
+renamed('nothing has changed', ill => 'ill-2', once => 'once-2');
+
+# over two more names, the last with a zone of another size
+conf($text =~ s/check ill-2(.*) was ill;/check ill-3$1 was ill-2;/r);
+$t->reload;
+renamed('once more', ill => 'ill-3', once => 'once-2');
+conf("history days=1d;\n"
+     . $text =~ s/check ill-2(.*) was ill;/check ill-4$1 was ill-3;/r);
+$t->reload;
+renamed('into another zone', ill => 'ill-4', once => 'once-2');
+
+# there is no place but the old ones, and two checks change their names
+conf("zone 100k;\n$checks");
+$t->allow(qr/\[emerg\].*zone of 102400 bytes is too small/);
+my ($needed) = ($t->test_conf)[1] =~ /expected (\d+)k/;
+conf("zone ${needed}k;\n"
+     . $text =~ s/check ill-2(.*) was ill;/check ill-4$1 was ill-3;/r);
+ok($t->reload, "zone ${needed}k");
+renamed('as small as can be', ill => 'ill-4', once => 'once-2');
+conf("zone ${needed}k;\n"
+     . "check new http://127.0.0.1:%%PORT_1%%/ok { }\n"
+     . $text =~ s/check ok.*\n//r
+             =~ s/check ill-2(.*) was ill;/check a$1 was ill-4;/r
+             =~ s/check once-2(.*) was once;/check b$1 was once-2;/r);
+ok($t->reload, 'two renamed in it, one replaced');
+delete $past->{ok};
+renamed('each is what it was', ill => 'a', once => 'b');
+ok($t->wait_check('/m.json', 'new', sub { $_->{status} eq 'up' }),
+   'the new one has a place');
+
+
 # --- uptime: of a check, a group, and all
 
 conf(<<'CHECKS');
@@ -168,7 +222,7 @@ $json = $t->json('/m.json?team=t');
 is_deeply([ map { $_->{uptime}{'1h'} } $json, @{ $json->{groups} } ],
           [ 0.5, 0.5 ], 'of what was asked for');
 
-my $page = $t->get('/s/')->{body};
+$page = $t->get('/s/')->{body};
 like($page, qr{<span>Uptime of 24 h: [\d.]+% \([\d.]+% known\)</span><span>of 90 d: [\d.]+% \(},
      'on the page');
 is(scalar(() = $page =~ /<tfoot><tr><th scope="row">Together/g), 2,

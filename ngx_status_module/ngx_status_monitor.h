@@ -176,6 +176,19 @@ void ngx_status_uptime_add(ngx_status_uptime_t *uptime,
     const ngx_status_view_t *view, ngx_uint_t window);
 
 /*
+ * Since when a check is in the state to be shown, in ms; 0: never.  Of its
+ * record's events, the first one to be told, nevents for none, and when one
+ * of them was over; 0: it is not.
+ */
+
+int64_t ngx_status_view_since(const ngx_status_snapshot_t *snapshot,
+    const ngx_status_view_t *view);
+ngx_uint_t ngx_status_view_events(const ngx_status_snapshot_t *snapshot,
+    const ngx_status_view_t *view);
+int64_t ngx_status_view_until(const ngx_status_snapshot_t *snapshot,
+    const ngx_status_view_t *view, ngx_uint_t event);
+
+/*
  * The timeline of a check as it is to be shown, unknown from where it is out
  * of date or the checker died; see ngx_status_history_timeline().
  */

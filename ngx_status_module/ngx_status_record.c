@@ -17,6 +17,11 @@
 static ngx_uint_t ngx_status_record_state(const ngx_status_check_t *check,
     const ngx_status_history_conf_t *history, ngx_status_record_t *record,
     void *rings, const ngx_status_result_t *result);
+static void ngx_status_record_event(ngx_status_record_t *record,
+    ngx_status_state_e from, ngx_status_state_e to, int64_t since,
+    const char *reason);
+static const char *ngx_status_record_reason(const ngx_status_record_t *record,
+    const ngx_status_result_t *result);
 static void ngx_status_record_card(const ngx_status_check_t *check,
     ngx_status_card_t *card, const ngx_status_result_t *result,
     const ngx_status_score_t *score);
@@ -116,6 +121,12 @@ ngx_status_record_state(const ngx_status_check_t *check,
         ngx_status_history_advance(history, &record->open, rings,
                                    result->at / 1000, NGX_STATUS_UNKNOWN);
 
+        if (before != NGX_STATUS_UNKNOWN) {
+            ngx_status_record_event(record, before, NGX_STATUS_UNKNOWN,
+                                    record->valid_until,
+                                    "no results for two intervals");
+        }
+
         /* what was confirmed is too old to count, and so is an open run */
 
         ngx_memzero(confirm, sizeof(ngx_status_confirm_t));
@@ -129,6 +140,9 @@ ngx_status_record_state(const ngx_status_check_t *check,
         ngx_status_history_advance(history, &record->open, rings,
                                    changed_at / 1000,
                                    gap ? NGX_STATUS_UNKNOWN : before);
+        ngx_status_record_event(record, gap ? NGX_STATUS_UNKNOWN : before,
+                                confirm->state, changed_at,
+                                ngx_status_record_reason(record, result));
     }
 
     pending = ngx_status_pending(confirm);
@@ -138,6 +152,74 @@ ngx_status_record_state(const ngx_status_check_t *check,
                                confirm->state);
 
     return confirm->state != before;
+}
+
+
+static void
+ngx_status_record_event(ngx_status_record_t *record, ngx_status_state_e from,
+    ngx_status_state_e to, int64_t since, const char *reason)
+{
+    ngx_status_event_t  *event;
+
+    event = record->events;
+
+    /* as in history: what a clock that was set back has undone never was */
+
+    while (record->nevents
+           && event[record->nevents - 1].since - since
+              > (int64_t) NGX_STATUS_HISTORY_STEP * 1000)
+    {
+        record->nevents--;
+    }
+
+    if (record->nevents == NGX_STATUS_EVENTS) {
+        record->nevents--;
+        ngx_memmove(event, event + 1,
+                    record->nevents * sizeof(ngx_status_event_t));
+    }
+
+    if (record->nevents) {
+        since = ngx_max(since, event[record->nevents - 1].since);
+    }
+
+    event += record->nevents++;
+
+    ngx_memzero(event, sizeof(ngx_status_event_t));
+    event->since = since;
+    event->from = from;
+    event->to = to;
+    ngx_status_text_copy(event->reason, NGX_STATUS_REASON,
+                         (const u_char *) reason, ngx_strlen(reason));
+}
+
+
+/* A run takes the mildest of its results, which need not be the last one. */
+
+static const char *
+ngx_status_record_reason(const ngx_status_record_t *record,
+    const ngx_status_result_t *result)
+{
+    uint64_t                   k;
+    ngx_uint_t                 i;
+    const ngx_status_brief_t  *brief;
+
+    if (result->state == record->confirm.state) {
+        return result->message;
+    }
+
+    k = record->nresults;
+
+    for (i = 0; i < NGX_STATUS_RESULTS && k; i++) {
+        brief = &record->results[--k % NGX_STATUS_RESULTS];
+
+        if (brief->state == record->confirm.state
+            && brief->error < NGX_STATUS_NERRORS)
+        {
+            return (const char *) ngx_status_errors[brief->error].data;
+        }
+    }
+
+    return "";
 }
 
 

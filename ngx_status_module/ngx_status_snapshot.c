@@ -320,6 +320,70 @@ ngx_status_uptime_add(ngx_status_uptime_t *uptime,
 }
 
 
+int64_t
+ngx_status_view_since(const ngx_status_snapshot_t *snapshot,
+    const ngx_status_view_t *view)
+{
+    const ngx_status_record_t  *r;
+
+    if (!view->known) {
+        return 0;
+    }
+
+    r = &view->record;
+
+    if (view->state == r->confirm.state) {
+        return r->confirm.since;
+    }
+
+    /* a state that went out of date has been unknown since then */
+
+    return snapshot->alive ? r->valid_until
+                           : ngx_min(r->valid_until, snapshot->heartbeat_at);
+}
+
+
+ngx_uint_t
+ngx_status_view_events(const ngx_status_snapshot_t *snapshot,
+    const ngx_status_view_t *view)
+{
+    int64_t     until;
+    ngx_uint_t  i, n;
+
+    n = view->known ? ngx_min(view->record.nevents, NGX_STATUS_EVENTS) : 0;
+
+    for (i = 0; i < n; i++) {
+        until = ngx_status_view_until(snapshot, view, i);
+
+        if (until == 0
+            || snapshot->now - until
+               < (int64_t) NGX_STATUS_EVENTS_DAYS * 86400 * 1000)
+        {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
+int64_t
+ngx_status_view_until(const ngx_status_snapshot_t *snapshot,
+    const ngx_status_view_t *view, ngx_uint_t event)
+{
+    const ngx_status_record_t  *r;
+
+    r = &view->record;
+
+    if (event + 1 < ngx_min(r->nevents, NGX_STATUS_EVENTS)) {
+        return r->events[event + 1].since;
+    }
+
+    return view->state == r->confirm.state
+           ? 0 : ngx_status_view_since(snapshot, view);
+}
+
+
 ngx_uint_t
 ngx_status_view_timeline(const ngx_status_snapshot_t *snapshot,
     const ngx_status_view_t *view, ngx_status_run_t *runs)

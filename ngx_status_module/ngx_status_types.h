@@ -110,6 +110,9 @@ extern const ngx_str_t          ngx_status_phases[NGX_STATUS_NPHASES];
 #define NGX_STATUS_SCORES        30     /* the newest scores kept */
 #define NGX_STATUS_RESULTS       60     /* the newest results kept */
 #define NGX_STATUS_TIMELINE     240     /* one-minute buckets of the page */
+#define NGX_STATUS_EVENTS        24     /* the newest changes of state kept */
+#define NGX_STATUS_EVENTS_DAYS   90     /* and for how long they are told */
+#define NGX_STATUS_REASON        62     /* bytes of why, with its NUL */
 
 
 /*

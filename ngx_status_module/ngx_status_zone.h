@@ -28,7 +28,7 @@
 
 
 #define NGX_STATUS_ZONE_MAGIC    0x5354415455533031ULL
-#define NGX_STATUS_ZONE_VERSION  1    /* of everything below */
+#define NGX_STATUS_ZONE_VERSION  2    /* of everything below */
 
 /* A heartbeat comes each second; beyond this the checker counts as dead. */
 #define NGX_STATUS_ZONE_DEAD     5000 /* ms */
@@ -60,6 +60,16 @@ typedef struct {
 } ngx_status_card_t;
 
 
+/* A change of the confirmed state; it ends where the next one begins. */
+
+typedef struct {
+    int64_t     since;               /* ms since the epoch; back-dated */
+    uint8_t     from;
+    uint8_t     to;
+    char        reason[NGX_STATUS_REASON];       /* cut; empty for up */
+} ngx_status_event_t;
+
+
 /* Everything of a check that pages show. */
 
 typedef struct {
@@ -77,6 +87,8 @@ typedef struct {
     ngx_status_brief_t    results[NGX_STATUS_RESULTS];
     int64_t     windows_at;          /* s since the epoch: when "windows" were */
     ngx_status_window_t   windows[NGX_STATUS_WINDOWS];
+    uint64_t    nevents;             /* in "events", oldest first */
+    ngx_status_event_t    events[NGX_STATUS_EVENTS];
     ngx_status_card_t     card;
     ngx_status_history_open_t  open;
 } ngx_status_record_t;

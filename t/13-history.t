@@ -42,7 +42,7 @@ CHECKS
 sub past {
     my $json = $t->json('/m.json');
     return { map { $_->{id} => [ @$_{qw(since status)}, $_->{score}{history},
-                                 $_->{failed_at} && 1 ] }
+                                 $_->{failed_at} && 1, $_->{events} ] }
              @{ $json->{checks} } };
 }
 
@@ -164,6 +164,64 @@ delete $past->{ok};
 renamed('each is what it was', ill => 'a', once => 'b');
 ok($t->wait_check('/m.json', 'new', sub { $_->{status} eq 'up' }),
    'the new one has a place');
+
+
+# --- changes of state
+
+$t->serve(2, sub {
+    return ($t->read_file('answer') || '200 OK') . "\r\n\r\n";
+});
+conf(<<'CHECKS');
+    check turns http://127.0.0.1:%%PORT_2%%/ { fall 3; interval 1s; }
+CHECKS
+$t->reload;
+$t->wait_check('/m.json', 'turns', sub { $_->{status} eq 'up' });
+for my $answer ('503 No', '200 OK', '404 No') {
+    $t->write_file('answer', $answer);
+    my $first = $t->wait_check('/m.json', 'turns',
+        sub { $_->{result} ne ($answer =~ /200/ ? 'down' : 'up') });
+    $t->wait_check('/m.json', 'turns', sub { $_->{status} eq $first->{result} })
+        or diag("never $answer");
+}
+
+my $turns = check_of($t->json('/m.json'), 'turns');
+my @events = @{ $turns->{events} };
+is_deeply([ map { [ @$_{qw(from to reason)} ] } @events ],
+          [ [ 'unknown', 'up', '' ],
+            [ 'up', 'down', 'status 503, expected 200-299' ],
+            [ 'down', 'up', '' ],
+            [ 'up', 'down', 'status 404, expected 200-299' ] ],
+          'each change, with its reason');
+is_deeply([ map { $_->{until} } @events ],
+          [ (map { $_->{since} } @events[1 .. 3]), undef ],
+          'one ends where the next begins');
+is($events[3]{since}, $turns->{since}, 'the last one is the state of now');
+is_deeply([ sort map { $_->{since} } @events ], [ map { $_->{since} } @events ],
+          'in order');
+
+ok($t->reload, 'reload');
+is_deeply(check_of($t->json('/m.json'), 'turns')->{events}, \@events,
+          'they stay');
+conf("history days=1d;\n" . <<'CHECKS');
+    check turned http://127.0.0.1:%%PORT_2%%/ { fall 3; was turns; interval 1s; }
+CHECKS
+ok($t->reload, 'another zone, another name');
+is_deeply(check_of($t->json('/m.json'), 'turned')->{events}, \@events,
+          'they stay');
+is_deeply([ map { exists $_->{reason} ? 1 : 0 }
+            @{ check_of($t->json('/s/status.json'), 'turned')->{events} } ],
+          [ 0, 0, 0, 0 ], 'the public view tells no reason');
+
+$page = $t->get('/i/check/turned')->{body};
+my @rows = $page =~ m{<tr class="(\w+)"><th scope="row"><time[^>]*>[^<]*</time><td class="k"><b>[^<]*</b> \w+<td>(\d+ s)( so far)?<td>(\w+)<td>(.*)\n}g;
+is_deeply([ map { s/^\d+ s$/n s/r } map { $_ // '' } @rows ],
+    [ 'down', 'n s', ' so far', 'Up', 'status 404, expected 200-299',
+      'up', 'n s', '', 'Down', '',
+      'down', 'n s', '', 'Up', 'status 503, expected 200-299',
+      'up', 'n s', '', 'Unknown', '' ], 'on the page, newest first');
+$page = $t->get('/s/check/turned')->{body};
+like($page, qr/<h2>Changes /, 'and on the public one');
+unlike($page, qr/expected 200-299/, 'without reasons');
 
 
 # --- uptime: of a check, a group, and all

@@ -69,6 +69,7 @@ typedef struct {
     ngx_uint_t                    window;
     ngx_uint_t                    phase;
     ngx_uint_t                    result;
+    ngx_uint_t                    event;
 } ngx_status_html_t;
 
 
@@ -138,11 +139,13 @@ extern const ngx_status_field_t   ngx_status_html_card_fields[];
 extern const ngx_status_field_t   ngx_status_html_window_fields[];
 extern const ngx_status_field_t   ngx_status_html_phase_fields[];
 extern const ngx_status_field_t   ngx_status_html_result_fields[];
+extern const ngx_status_field_t   ngx_status_html_event_fields[];
 
 void *ngx_status_html_card(void *view, void *prev);
 void *ngx_status_html_windows(void *view, void *prev);
 void *ngx_status_html_phases(void *view, void *prev);
 void *ngx_status_html_results(void *view, void *prev);
+void *ngx_status_html_events(void *view, void *prev);
 
 
 /*
@@ -162,6 +165,8 @@ ngx_str_t ngx_status_html_cut(u_char *scratch, u_char *p);
 ngx_str_t ngx_status_html_count(u_char *scratch, uint64_t n);
 ngx_str_t ngx_status_html_decimal(u_char *scratch, double value);
 ngx_str_t ngx_status_html_latency(u_char *scratch, uint32_t us);
+/* the two gravest units: "3 d 4 h", "12 min 5 s", "45 s" */
+ngx_str_t ngx_status_html_duration(u_char *scratch, int64_t ms);
 ngx_str_t ngx_status_html_percent(u_char *scratch, uint64_t part,
     uint64_t whole);
 ngx_str_t ngx_status_html_uptime(u_char *scratch,

@@ -419,6 +419,8 @@ check_cert_days(void *view, u_char *scratch)
 }
 
 
+ngx_status_html_flag(check_has_events,
+    ngx_status_html_events(page, NULL) != NULL)
 ngx_status_html_flag(check_has_phases,
     ngx_status_html_phases(page, NULL) != NULL)
 
@@ -477,6 +479,9 @@ const ngx_status_field_t  ngx_status_html_check_fields[] = {
     { .name = ngx_string("has_phases"), .flag = check_has_phases },
     { .name = ngx_string("phases"), .list = ngx_status_html_phases,
       .fields = ngx_status_html_phase_fields },
+    { .name = ngx_string("has_events"), .flag = check_has_events },
+    { .name = ngx_string("events"), .list = ngx_status_html_events,
+      .fields = ngx_status_html_event_fields },
     { .name = ngx_string("results"), .list = ngx_status_html_results,
       .fields = ngx_status_html_result_fields },
 

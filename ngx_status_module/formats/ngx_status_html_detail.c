@@ -2,7 +2,8 @@
 /*
  * Copyright (C) ngx_status_module authors
  *
- * What only a check's own page shows: windows, phases and newest results.
+ * What only a check's own page shows: windows, phases, newest results and
+ * changes of state.
  */
 
 
@@ -222,5 +223,79 @@ const ngx_status_field_t  ngx_status_html_result_fields[] = {
     { .name = ngx_string("result_latency"), .text = result_latency },
     { .name = ngx_string("result_http"), .text = result_http },
     { .name = ngx_string("result_error"), .text = result_error },
+    { .name = ngx_null_string }
+};
+
+
+/* changes of state, the newest first */
+
+void *
+ngx_status_html_events(void *view, void *prev)
+{
+    ngx_uint_t          first;
+    ngx_status_html_t  *page = view;
+
+    first = ngx_status_view_events(page->snapshot, page->view);
+
+    /* one more than the index of the one at hand */
+
+    page->event = prev ? page->event - 1
+                       : ngx_min(page->record->nevents, NGX_STATUS_EVENTS);
+
+    return page->event > first ? page : NULL;
+}
+
+
+static const ngx_status_event_t *
+event_of(void *view)
+{
+    ngx_status_html_t  *page = view;
+
+    return &page->record->events[page->event - 1];
+}
+
+
+static const ngx_status_word_t *
+event_word_of(void *view)
+{
+    return &ngx_status_states[ngx_status_html_state(event_of(view)->to)];
+}
+
+
+static int64_t
+event_until(void *view)
+{
+    ngx_status_html_t  *page = view;
+
+    return ngx_status_view_until(page->snapshot, page->view, page->event - 1);
+}
+
+
+ngx_status_html_write(event_at,
+    ngx_status_html_time(page, out, event_of(page)->since,
+                         NGX_STATUS_HTML_SECOND))
+ngx_status_html_text(event_state, event_word_of(page)->name)
+ngx_status_html_text(event_mark, event_word_of(page)->mark)
+ngx_status_html_text(event_word, event_word_of(page)->title)
+ngx_status_html_text(event_before,
+    ngx_status_states[ngx_status_html_state(event_of(page)->from)].title)
+ngx_status_html_flag(event_open, event_until(page) == 0)
+ngx_status_html_text(event_for,
+    ngx_status_html_duration(scratch,
+        (event_until(page) ? event_until(page) : page->snapshot->now)
+        - event_of(page)->since))
+ngx_status_html_text(event_reason,
+    ngx_status_html_string(page->ask->internal ? event_of(page)->reason : ""))
+
+
+const ngx_status_field_t  ngx_status_html_event_fields[] = {
+    { .name = ngx_string("event_at"), .write = event_at },
+    { .name = ngx_string("event_state"), .text = event_state },
+    { .name = ngx_string("event_mark"), .text = event_mark },
+    { .name = ngx_string("event_word"), .text = event_word },
+    { .name = ngx_string("event_before"), .text = event_before },
+    { .name = ngx_string("event_open"), .flag = event_open },
+    { .name = ngx_string("event_for"), .text = event_for },
+    { .name = ngx_string("event_reason"), .text = event_reason },
     { .name = ngx_null_string }
 };

@@ -97,6 +97,39 @@ ngx_status_html_latency(u_char *scratch, uint32_t us)
 }
 
 
+ngx_str_t
+ngx_status_html_duration(u_char *scratch, int64_t ms)
+{
+    int          n;
+    int64_t      s;
+    ngx_uint_t   i;
+
+    static const struct {
+        int64_t      seconds;
+        const char  *unit;
+    }  units[] = {
+        { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" }
+    };
+
+    s = ngx_max(ms, 0) / 1000;
+
+    for (i = 0; i < 3 && s < units[i].seconds; i++) { /* void */ }
+
+    n = snprintf((char *) scratch, NGX_STATUS_SCRATCH, "%lld %s",
+                 (long long) (s / units[i].seconds), units[i].unit);
+
+    s %= units[i].seconds;
+
+    if (i < 3 && s / units[i + 1].seconds) {
+        n += snprintf((char *) scratch + n, NGX_STATUS_SCRATCH - n,
+                      " %lld %s", (long long) (s / units[i + 1].seconds),
+                      units[i + 1].unit);
+    }
+
+    return ngx_status_html_cut(scratch, scratch + n);
+}
+
+
 /* At most two decimals, and none for nothing. */
 
 ngx_str_t

@@ -45,6 +45,8 @@ static void ngx_status_json_score(ngx_status_json_doc_t *d,
     const ngx_status_view_t *v);
 static void ngx_status_json_categories(ngx_status_json_doc_t *d,
     const ngx_status_score_t *score);
+static void ngx_status_json_events(ngx_status_json_doc_t *d,
+    const ngx_status_view_t *v);
 static void ngx_status_json_timeline(ngx_status_json_doc_t *d,
     const ngx_status_view_t *v);
 
@@ -225,6 +227,7 @@ ngx_status_json_check(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
     ngx_status_json_windows(d, v);
     ngx_status_json_slower(d, v);
     ngx_status_json_score(d, v);
+    ngx_status_json_events(d, v);
     ngx_status_json_timeline(d, v);
 
     ngx_status_put_close(j);
@@ -236,7 +239,6 @@ ngx_status_json_check(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
 static void
 ngx_status_json_last(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
 {
-    int64_t                     since;
     ngx_uint_t                  i;
     ngx_status_put_t           *j;
     const ngx_status_record_t  *r;
@@ -255,19 +257,7 @@ ngx_status_json_last(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
         ngx_status_put_null(j, "result");
     }
 
-    /* a state that went out of date has been unknown since then */
-
-    since = r->confirm.since;
-
-    if (v->known && v->state != r->confirm.state) {
-        since = r->valid_until;
-
-        if (!d->snapshot->alive) {
-            since = ngx_min(since, d->snapshot->heartbeat_at);
-        }
-    }
-
-    ngx_status_put_time(j, "since", since);
+    ngx_status_put_time(j, "since", ngx_status_view_since(d->snapshot, v));
     ngx_status_put_time(j, "checked_at", last->at);
     ngx_status_put_time(j, "next_check_at",
                          d->snapshot->alive ? r->next_at : 0);
@@ -576,6 +566,41 @@ ngx_status_json_categories(ngx_status_json_doc_t *d,
     }
 
     ngx_status_put_close(j);
+}
+
+
+static void
+ngx_status_json_events(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
+{
+    ngx_uint_t                 i;
+    ngx_status_put_t          *j;
+    const ngx_status_event_t  *event;
+
+    j = &d->put;
+
+    ngx_status_put_array(j, "events");
+
+    for (i = ngx_status_view_events(d->snapshot, v);
+         v->known && i < ngx_min(v->record.nevents, NGX_STATUS_EVENTS);
+         i++)
+    {
+        event = &v->record.events[i];
+
+        ngx_status_put_open(j, NULL);
+        ngx_status_put_state(j, "from", event->from);
+        ngx_status_put_state(j, "to", event->to);
+        ngx_status_put_time(j, "since", event->since);
+        ngx_status_put_time(j, "until",
+                            ngx_status_view_until(d->snapshot, v, i));
+
+        if (d->ask->internal) {
+            ngx_status_put_message(j, "reason", event->reason);
+        }
+
+        ngx_status_put_close(j);
+    }
+
+    ngx_status_put_end(j);
 }
 
 

@@ -88,6 +88,10 @@ feed_score(test_t *t, int64_t at, ngx_status_state_e state, uint32_t latency,
     result.state = state;
     result.http_status = 200 + state;
 
+    if (state == NGX_STATUS_DEGRADED) {
+        result.error = NGX_STATUS_E_LATENCY;
+    }
+
     if (state != NGX_STATUS_UP) {
         ngx_status_message(result.message, "failed at %d", (int) at);
     }
@@ -259,6 +263,90 @@ test_gap(void **state)
     assert_int_equal(r->confirm.since, (BASE + 2240) * 1000);
     assert_int_equal(seconds(t, HOUR, NGX_STATUS_DOWN), 60);
     assert_int_equal(seconds(t, HOUR, NGX_STATUS_UNKNOWN), 880 + 880);
+}
+
+
+static void
+check_event(const ngx_status_record_t *r, ngx_uint_t i,
+    ngx_status_state_e from, ngx_status_state_e to, int64_t at,
+    const char *reason)
+{
+    const ngx_status_event_t  *event;
+
+    assert_true(i < r->nevents);
+    event = &r->events[i];
+
+    assert_int_equal(event->from, from);
+    assert_int_equal(event->to, to);
+    assert_int_equal(event->since, BASE * 1000 + at);
+    assert_string_equal(event->reason, reason);
+}
+
+
+static void
+test_events(void **state)
+{
+    int                   i;
+    test_t               *t = *state;
+    ngx_status_record_t  *r;
+
+    r = feed(t, 0, NGX_STATUS_UP);
+    feed(t, 60, NGX_STATUS_DOWN);
+    feed(t, 120, NGX_STATUS_UP);
+    assert_int_equal(r->nevents, 1);
+    check_event(r, 0, NGX_STATUS_UNKNOWN, NGX_STATUS_UP, 0, "");
+
+    /* back-dated, with the reason of the mildest result of the run */
+
+    feed(t, 180, NGX_STATUS_DOWN);
+    feed(t, 240, NGX_STATUS_DOWN);
+    check_event(r, 1, NGX_STATUS_UP, NGX_STATUS_DOWN, 180000,
+                "failed at 240");
+    feed(t, 300, NGX_STATUS_TIMEOUT);
+    check_event(r, 2, NGX_STATUS_DOWN, NGX_STATUS_TIMEOUT, 300000,
+                "failed at 300");
+    feed(t, 360, NGX_STATUS_UP);
+    check_event(r, 3, NGX_STATUS_TIMEOUT, NGX_STATUS_UP, 360000, "");
+
+    /* a gap is an event of its own, although it comes back as it was */
+
+    feed(t, 1360, NGX_STATUS_UP);
+    assert_int_equal(r->nevents, 6);
+    check_event(r, 4, NGX_STATUS_UP, NGX_STATUS_UNKNOWN, 480100,
+                "no results for two intervals");
+    check_event(r, 5, NGX_STATUS_UNKNOWN, NGX_STATUS_UP, 1360000, "");
+
+    feed(t, 1420, NGX_STATUS_DEGRADED);
+    feed(t, 1480, NGX_STATUS_DOWN);
+    check_event(r, 6, NGX_STATUS_UP, NGX_STATUS_DEGRADED, 1420000,
+                "latency");
+
+    /* the newest stay */
+
+    for (i = 0; i < 100; i++) {
+        feed(t, 1540 + i * 60, i % 2 ? NGX_STATUS_UP : NGX_STATUS_DEGRADED);
+        t->check.fall = 1;
+    }
+
+    assert_int_equal(r->nevents, NGX_STATUS_EVENTS);
+    check_event(r, NGX_STATUS_EVENTS - 1, NGX_STATUS_DEGRADED, NGX_STATUS_UP,
+                (1540 + 99 * 60) * 1000, "");
+    check_event(r, 0, NGX_STATUS_UP, NGX_STATUS_DEGRADED,
+                (1540 + 76 * 60) * 1000, "failed at 6100");
+
+    /* a clock that goes back by a little, and by much */
+
+    feed(t, 1540 + 98 * 60, NGX_STATUS_DEGRADED);
+    check_event(r, NGX_STATUS_EVENTS - 1, NGX_STATUS_UP, NGX_STATUS_DEGRADED,
+                (1540 + 99 * 60) * 1000, "failed at 7420");
+    assert_int_equal(r->nevents, NGX_STATUS_EVENTS);
+
+    feed(t, 1540 + 30 * 60, NGX_STATUS_UP);
+    check_event(r, r->nevents - 1, NGX_STATUS_DEGRADED, NGX_STATUS_UP,
+                ngx_max(1540 + 30 * 60, (int) (r->events[r->nevents - 2].since
+                                               / 1000 - BASE)) * 1000, "");
+    assert_true(r->events[r->nevents - 1].since
+                <= (BASE + 1540 + 30 * 60 + 3600) * 1000);
 }
 
 
@@ -633,6 +721,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_first, setup, teardown),
         cmocka_unit_test_setup_teardown(test_backdated, setup, teardown),
         cmocka_unit_test_setup_teardown(test_gap, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_events, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unknown, setup, teardown),
         cmocka_unit_test_setup_teardown(test_killed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_results, setup, teardown),

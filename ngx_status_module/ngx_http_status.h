@@ -21,7 +21,8 @@
 typedef enum {
     NGX_HTTP_STATUS_NONE = 0,
     NGX_HTTP_STATUS_PAGE,
-    NGX_HTTP_STATUS_JSON
+    NGX_HTTP_STATUS_JSON,
+    NGX_HTTP_STATUS_CSV
 } ngx_http_status_kind_e;
 
 

@@ -80,6 +80,13 @@ ngx_command_t  ngx_http_status_commands[] = {
       NGX_HTTP_STATUS_JSON,
       NULL },
 
+    { ngx_string("status_csv"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_status_location,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      NGX_HTTP_STATUS_CSV,
+      NULL },
+
     /* blocks; those that may not nest say so themselves */
 
     ngx_http_status_command("group", ANY|NGX_CONF_BLOCK|NGX_CONF_TAKE1,

@@ -410,6 +410,7 @@ ngx_http_status_build_zone(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
 /*
  * "status_page NAME [internal]"
  * "status_json NAME [internal|public] [unhealthy=CODE]"
+ * "status_csv NAME"
  *
  * A page is public, JSON internal but for health, unless it is said.  The
  * monitor may come later in the configuration.
@@ -428,8 +429,8 @@ ngx_http_status_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (lcf->kind) {
         return lcf->kind == cmd->offset ? "is duplicate"
-               : "can not stand in one location with \"status_page\" or "
-                 "\"status_json\"";
+               : "can not stand in one location with \"status_page\", "
+                 "\"status_json\" or \"status_csv\"";
     }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);

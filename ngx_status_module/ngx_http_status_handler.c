@@ -18,6 +18,7 @@
 typedef struct {
     ngx_str_t                   team;
     ngx_str_t                   group;
+    ngx_str_t                   check;   /* of CSV */
     ngx_str_t                   v;       /* an asset's version */
 } ngx_http_status_args_t;
 
@@ -37,6 +38,8 @@ static ngx_int_t ngx_http_status_arg(ngx_http_request_t *r, u_char *p,
     u_char *last, ngx_str_t *value);
 static ngx_int_t ngx_http_status_filter(const ngx_status_monitor_t *monitor,
     const ngx_http_status_args_t *args, ngx_status_ask_t *ask);
+static const ngx_status_view_t *ngx_http_status_view(
+    const ngx_status_snapshot_t *snapshot, const ngx_str_t *id);
 static ngx_int_t ngx_http_status_answer(ngx_http_request_t *r,
     ngx_http_status_loc_conf_t *lcf, const ngx_http_status_want_t *want,
     const ngx_str_t *version);
@@ -117,6 +120,9 @@ ngx_http_status_handler(ngx_http_request_t *r)
     if (lcf->kind == NGX_HTTP_STATUS_JSON) {
         want.format = &ngx_status_format_json;
 
+    } else if (lcf->kind == NGX_HTTP_STATUS_CSV) {
+        want.format = &ngx_status_format_csv;
+
     } else {
         rc = ngx_http_status_path(r, monitor->snapshot, &want);
     }
@@ -131,6 +137,20 @@ ngx_http_status_handler(ngx_http_request_t *r)
         if (rc == NGX_OK && want.format && want.ask.view == NULL) {
             rc = ngx_http_status_filter(monitor, &args, &want.ask);
         }
+
+        if (rc == NGX_OK && lcf->kind == NGX_HTTP_STATUS_CSV
+            && args.check.len)
+        {
+            want.ask.view = ngx_http_status_view(monitor->snapshot,
+                                                 &args.check);
+
+            if (want.ask.view == NULL
+                || !ngx_status_asked(monitor->snapshot, &want.ask,
+                                     want.ask.view))
+            {
+                rc = NGX_HTTP_NOT_FOUND;
+            }
+        }
     }
 
     if (rc == NGX_OK) {
@@ -143,9 +163,11 @@ ngx_http_status_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    /* who asks for JSON is answered in JSON, else it is nginx's own page */
+    /* programs are answered in JSON, readers with nginx's own page */
 
-    if (want.format == &ngx_status_format_json) {
+    if (want.format == &ngx_status_format_json
+        || want.format == &ngx_status_format_csv)
+    {
         return ngx_http_status_refuse(r, rc);
     }
 
@@ -160,11 +182,8 @@ ngx_http_status_path(ngx_http_request_t *r,
     const ngx_status_snapshot_t *snapshot, ngx_http_status_want_t *want)
 {
     ngx_str_t                    rest;
-    ngx_uint_t                   i;
-    ngx_status_view_t           *view;
     ngx_http_core_loc_conf_t    *clcf;
     const ngx_status_asset_t    *asset;
-    const ngx_status_monitor_t  *monitor;
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
@@ -208,20 +227,9 @@ ngx_http_status_path(ngx_http_request_t *r,
         rest.data += sizeof("check/") - 1;
         rest.len -= sizeof("check/") - 1;
 
-        monitor = snapshot->monitor;
+        want->ask.view = ngx_http_status_view(snapshot, &rest);
 
-        for (i = 0; i < monitor->nchecks; i++) {
-            view = &snapshot->views[i];
-
-            if (view->check->id.len == rest.len
-                && ngx_memcmp(view->check->id.data, rest.data, rest.len) == 0)
-            {
-                want->ask.view = view;
-                return NGX_OK;
-            }
-        }
-
-        return NGX_HTTP_NOT_FOUND;
+        return want->ask.view ? NGX_OK : NGX_HTTP_NOT_FOUND;
     }
 
     for (asset = ngx_status_assets; asset->name.len; asset++) {
@@ -338,6 +346,9 @@ ngx_http_status_args(ngx_http_request_t *r, ngx_http_status_args_t *args)
         } else if (ngx_http_status_is(&name, "group")) {
             value = &args->group;
 
+        } else if (ngx_http_status_is(&name, "check")) {
+            value = &args->check;
+
         } else if (ngx_http_status_is(&name, "v")) {
             value = &args->v;
 
@@ -436,6 +447,27 @@ ngx_http_status_filter(const ngx_status_monitor_t *monitor,
     }
 
     return NGX_OK;
+}
+
+
+static const ngx_status_view_t *
+ngx_http_status_view(const ngx_status_snapshot_t *snapshot,
+    const ngx_str_t *id)
+{
+    ngx_uint_t                i;
+    const ngx_status_view_t  *view;
+
+    for (i = 0; i < snapshot->monitor->nchecks; i++) {
+        view = &snapshot->views[i];
+
+        if (view->check->id.len == id->len
+            && ngx_memcmp(view->check->id.data, id->data, id->len) == 0)
+        {
+            return view;
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -563,7 +595,7 @@ ngx_http_status_refuse(ngx_http_request_t *r, ngx_int_t rc)
 
     case NGX_HTTP_NOT_FOUND:
         ngx_str_set(&data, "{\"version\":1,"
-                           "\"error\":\"no such team or group\"}\n");
+                           "\"error\":\"no such team, group or check\"}\n");
         break;
 
     case NGX_HTTP_NOT_ALLOWED:

@@ -125,6 +125,7 @@ typedef struct {
 
 extern const ngx_status_format_t  ngx_status_format_html;   /* both pages */
 extern const ngx_status_format_t  ngx_status_format_json;
+extern const ngx_status_format_t  ngx_status_format_csv;
 
 /* Fields of the page's and the detail's templates, for compiling them. */
 extern const ngx_status_field_t   ngx_status_html_page_fields[];

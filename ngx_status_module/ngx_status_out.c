@@ -170,3 +170,34 @@ ngx_status_out_html(ngx_status_out_t *out, const u_char *s, size_t len)
         s = ++p;
     }
 }
+
+
+void
+ngx_status_out_csv(ngx_status_out_t *out, const u_char *s, size_t len)
+{
+    size_t  i, from;
+
+    for (i = 0; i < len; i++) {
+        if (s[i] == ',' || s[i] == '"' || s[i] == '\r' || s[i] == '\n') {
+            break;
+        }
+    }
+
+    if (i == len) {
+        ngx_status_out_raw(out, s, len);
+        return;
+    }
+
+    ngx_status_out_lit(out, "\"");
+
+    for (i = 0, from = 0; i < len; i++) {
+        if (s[i] == '"') {
+            /* up to it and with it, and once more from it on */
+            ngx_status_out_raw(out, s + from, i + 1 - from);
+            from = i;
+        }
+    }
+
+    ngx_status_out_raw(out, s + from, len - from);
+    ngx_status_out_lit(out, "\"");
+}

@@ -61,6 +61,9 @@ void ngx_status_out_printf(ngx_status_out_t *out, const char *fmt, ...)
 /* & < > " ' for text and for quoted attributes [HTML 13.1.2.3] */
 void ngx_status_out_html(ngx_status_out_t *out, const u_char *s, size_t len);
 
+/* one field, in quotes where it needs them [RFC 4180 2] */
+void ngx_status_out_csv(ngx_status_out_t *out, const u_char *s, size_t len);
+
 #define ngx_status_out_lit(out, s)                                           \
     ngx_status_out_raw(out, s, sizeof(s) - 1)
 

@@ -794,6 +794,45 @@ ngx_status_zone_read(const ngx_status_slot_t *slot, const ngx_str_t *id,
 }
 
 
+/* A writer that died inside is no obstacle here either: nothing moves. */
+
+ngx_int_t
+ngx_status_zone_read_all(const ngx_status_zone_t *zone,
+    const ngx_status_slot_t *slot, const ngx_str_t *id,
+    ngx_status_record_t *record, void *rings)
+{
+    size_t              size;
+    ngx_uint_t          i;
+    ngx_atomic_uint_t   seq;
+
+    size = ngx_status_history_size(&zone->header->history);
+
+    for (i = 0; i < NGX_STATUS_ZONE_TRIES; i++) {
+        seq = slot->seq;
+        ngx_memory_barrier();
+
+        *record = slot->copy[slot->current & 1];
+        ngx_memcpy(rings, slot + 1, size);
+
+        ngx_memory_barrier();
+
+        if (ngx_strncmp(slot->id, id->data, id->len) != 0
+            || slot->id[id->len] != '\0')
+        {
+            return NGX_DECLINED;
+        }
+
+        if (slot->seq == seq) {
+            return NGX_OK;
+        }
+
+        ngx_cpu_pause();
+    }
+
+    return NGX_AGAIN;
+}
+
+
 ngx_uint_t
 ngx_status_zone_alive(const ngx_status_zone_t *zone)
 {

@@ -212,13 +212,18 @@ void ngx_status_zone_beat(ngx_status_zone_t *zone);
  * "hint" is a slot to look at first, or NULL.  read() copies the record out:
  * NGX_OK, NGX_DECLINED when the slot has another ID by now, NGX_AGAIN when
  * the writer was in the way too often (keep the last copy).  alive() is
- * whether the heartbeat is fresh.
+ * whether the heartbeat is fresh.  read_all()
+ * copies the rings too, into ngx_status_history_size() bytes; as they are
+ * written in place, a write in between is once more.
  */
 
 ngx_status_slot_t *ngx_status_zone_find(const ngx_status_zone_t *zone,
     const ngx_str_t *id, ngx_status_slot_t *hint);
 ngx_int_t ngx_status_zone_read(const ngx_status_slot_t *slot,
     const ngx_str_t *id, ngx_status_record_t *record);
+ngx_int_t ngx_status_zone_read_all(const ngx_status_zone_t *zone,
+    const ngx_status_slot_t *slot, const ngx_str_t *id,
+    ngx_status_record_t *record, void *rings);
 ngx_uint_t ngx_status_zone_alive(const ngx_status_zone_t *zone);
 
 

@@ -383,6 +383,13 @@ in_server('status_json: word', "location / {\nstatus_json m all; # HERE\n}",
 in_server('status_json: code',
           "location / {\nstatus_json m unhealthy=200; # HERE\n}",
           'invalid status_json "unhealthy=200"', '400 to 599');
+in_server('status_csv: word', "location / {\nstatus_csv m all; # HERE\n}",
+          '"status_csv"', 'arguments');
+in_server('status_csv: unknown monitor',
+          "location / {\nstatus_csv x; # HERE\n}", 'unknown monitor "x"');
+in_server('status_csv: with JSON',
+          "location / {\nstatus_json m; status_csv m; # HERE\n}",
+          '"status_csv"', 'one location');
 in_server('status_page: exact location',
           "location = /s {\nstatus_page m; # HERE\n}", '"status_page"',
           'prefix location');

@@ -263,6 +263,36 @@ test_html(void **state)
 }
 
 
+static void
+check_csv(const char *s, size_t len, const char *want)
+{
+    ngx_status_out_t  out;
+
+    ngx_status_out_init(&out, 0);
+    ngx_status_out_lit(&out, "<");
+    ngx_status_out_csv(&out, (u_char *) s, len);
+    ngx_status_out_lit(&out, ">");
+    test_bytes(&out, want, strlen(want));
+    ngx_status_out_free(&out);
+}
+
+
+static void
+test_csv(void **state)
+{
+    (void) state;
+
+    check_csv(NULL, 0, "<>");
+    check_csv("plain text; 'x' =1", 18, "<plain text; 'x' =1>");
+    check_csv("a,b", 3, "<\"a,b\">");
+    check_csv("\"", 1, "<\"\"\"\">");
+    check_csv("\"\"", 2, "<\"\"\"\"\"\">");
+    check_csv("say \"hi\", ok", 12, "<\"say \"\"hi\"\", ok\">");
+    check_csv("a\nb", 3, "<\"a\nb\">");
+    check_csv("a\r", 2, "<\"a\r\">");
+}
+
+
 int
 main(void)
 {
@@ -274,6 +304,7 @@ main(void)
         cmocka_unit_test(test_printf),
         cmocka_unit_test(test_int),
         cmocka_unit_test(test_html),
+        cmocka_unit_test(test_csv),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,306 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ *
+ * status.csv [RFC 4180]: what the zone holds of each check, oldest first.
+ * The newest results come one a row, and before them a row a minute: its
+ * begin, the gravest state in it, the mean latency of its answers.
+ */
+
+
+#include <time.h>
+
+#include "../ngx_status_monitor.h"
+
+
+/*
+ * Many checks have no room for all their minutes in an answer that is made
+ * at once; those of fewer have.
+ */
+#define NGX_STATUS_CSV_ROWS  50000
+
+
+typedef struct {
+    const ngx_status_snapshot_t  *snapshot;
+    const ngx_status_view_t      *view;
+    ngx_status_out_t             *out;
+    ngx_status_record_t           record;
+    void                         *rings; /* of record; NULL: no memory */
+    ngx_uint_t                    minutes;       /* a check, at most */
+
+    /* of the last time that was written */
+    int64_t                       day;
+    char                          date[sizeof("2026-11-21T")];
+} ngx_status_csv_t;
+
+
+static void ngx_status_csv_render(const ngx_status_snapshot_t *snapshot,
+    const ngx_status_ask_t *ask, ngx_status_out_t *out);
+static void ngx_status_csv_check(ngx_status_csv_t *csv);
+static void ngx_status_csv_minutes(ngx_status_csv_t *csv, int64_t oldest,
+    ngx_uint_t listed);
+static void ngx_status_csv_begin(ngx_status_csv_t *csv, int64_t at,
+    ngx_uint_t state);
+static void ngx_status_csv_latency(ngx_status_csv_t *csv, uint32_t us);
+
+
+const ngx_status_format_t  ngx_status_format_csv = {
+    ngx_string("text/csv; charset=utf-8; header=present"),
+    ngx_status_csv_render
+};
+
+
+static void
+ngx_status_csv_render(const ngx_status_snapshot_t *snapshot,
+    const ngx_status_ask_t *ask, ngx_status_out_t *out)
+{
+    ngx_uint_t                   i, n;
+    ngx_status_csv_t             csv;
+    const ngx_status_zone_t     *zone;
+    const ngx_status_monitor_t  *monitor;
+
+    monitor = snapshot->monitor;
+    zone = monitor->zone;
+
+    csv.snapshot = snapshot;
+    csv.out = out;
+    csv.day = -1;
+    csv.rings = malloc(ngx_status_history_size(&zone->header->history));
+
+    if (csv.rings == NULL) {
+        out->failed = 1;
+        return;
+    }
+
+    ngx_status_out_lit(out, "timestamp,site_id,domain_id,domain_status,"
+                            "http_status,latency_ms,failure_type\r\n");
+
+    for (i = 0, n = 0; i < monitor->nchecks; i++) {
+        n += ngx_status_asked(snapshot, ask, &snapshot->views[i]);
+    }
+
+    n = ngx_max(n, 1);
+    csv.minutes = n * NGX_STATUS_RESULTS < NGX_STATUS_CSV_ROWS
+                  ? NGX_STATUS_CSV_ROWS / n - NGX_STATUS_RESULTS : 0;
+
+    for (i = 0; i < monitor->nchecks; i++) {
+        csv.view = &snapshot->views[i];
+
+        if (csv.view->known && ngx_status_asked(snapshot, ask, csv.view)) {
+            ngx_status_csv_check(&csv);
+        }
+    }
+
+    free(csv.rings);
+}
+
+
+static void
+ngx_status_csv_check(ngx_status_csv_t *csv)
+{
+    int64_t                    oldest;
+    uint64_t                   k;
+    ngx_int_t                  rc;
+    ngx_uint_t                 listed;
+    const ngx_str_t           *id, *error;
+    ngx_status_record_t       *r;
+    const ngx_status_brief_t  *result;
+
+    r = &csv->record;
+    id = &csv->view->check->id;
+
+    rc = ngx_status_zone_read_all(csv->snapshot->monitor->zone,
+                                  csv->view->slot, id, r, csv->rings);
+    if (rc != NGX_OK) {
+        /* in the way too often, or renamed just now: no minutes */
+        *r = csv->view->record;
+    }
+
+    k = r->nresults > NGX_STATUS_RESULTS ? r->nresults - NGX_STATUS_RESULTS
+                                         : 0;
+
+    if (rc == NGX_OK && k) {
+
+        /* results of the minute that the oldest one divides */
+
+        oldest = r->results[k % NGX_STATUS_RESULTS].at / 1000;
+        listed = 0;
+
+        for (k = r->nresults - NGX_STATUS_RESULTS; k < r->nresults; k++) {
+            result = &r->results[k % NGX_STATUS_RESULTS];
+
+            listed += (result->at / 60000 == oldest / 60
+                       && (result->state == NGX_STATUS_UP
+                           || result->state == NGX_STATUS_DEGRADED
+                           || result->state == NGX_STATUS_BOT_DETECTED));
+        }
+
+        ngx_status_csv_minutes(csv, oldest, listed);
+
+        k = r->nresults - NGX_STATUS_RESULTS;
+    }
+
+    for ( /* void */ ; k < r->nresults; k++) {
+        result = &r->results[k % NGX_STATUS_RESULTS];
+
+        ngx_status_csv_begin(csv, result->at / 1000, result->state);
+
+        if (result->http_status) {
+            ngx_status_out_int(csv->out, result->http_status);
+        }
+
+        ngx_status_out_lit(csv->out, ",");
+
+        /* a fault of our own measured nothing */
+
+        if (result->state != NGX_STATUS_UNKNOWN) {
+            ngx_status_csv_latency(csv, result->latency);
+        }
+
+        ngx_status_out_lit(csv->out, ",");
+
+        if (result->error < NGX_STATUS_NERRORS) {
+            error = &ngx_status_errors[result->error];
+            ngx_status_out_csv(csv->out, error->data, error->len);
+        }
+
+        ngx_status_out_lit(csv->out, "\r\n");
+    }
+}
+
+
+/* The minutes before "oldest", and its own if results of it are not listed. */
+
+static void
+ngx_status_csv_minutes(ngx_status_csv_t *csv, int64_t oldest,
+    ngx_uint_t listed)
+{
+    int64_t                           n, last, kept;
+    ngx_uint_t                        i, state, any;
+    ngx_status_tally_t                tally;
+    ngx_status_record_t              *r;
+    const ngx_status_history_conf_t  *history;
+
+    r = &csv->record;
+    history = &csv->snapshot->monitor->zone->header->history;
+
+    last = oldest / 60;
+    kept = ngx_max(r->open.time_cursor, r->open.result_cursor) / 60
+           - history->minutes;
+    kept = ngx_max(kept, last - (int64_t) csv->minutes + 1);
+
+    for (n = ngx_max(kept, 0); n <= last; n++) {
+
+        ngx_status_history_bucket(history, &r->open, csv->rings,
+                                  NGX_STATUS_MINUTES, n, &tally, NULL);
+
+        if (n == last && tally.results <= listed) {
+            break;
+        }
+
+        state = NGX_STATUS_UNKNOWN;
+        any = 0;
+
+        for (i = 0; i < NGX_STATUS_NSTATES; i++) {
+
+            if (tally.seconds[i] == 0) {
+                continue;
+            }
+
+            any = 1;
+
+            if (state == NGX_STATUS_UNKNOWN
+                || (i != NGX_STATUS_UNKNOWN
+                    && ngx_status_states[i].severity
+                       > ngx_status_states[state].severity))
+            {
+                state = i;
+            }
+        }
+
+        if (!any) {
+            continue;
+        }
+
+        ngx_status_csv_begin(csv, n * 60, state);
+        ngx_status_out_lit(csv->out, ",");
+
+        if (tally.results) {
+            ngx_status_csv_latency(csv, tally.sum / tally.results);
+        }
+
+        ngx_status_out_lit(csv->out, ",\r\n");
+    }
+}
+
+
+/* What all rows begin with, up to the comma behind the state. */
+
+static void
+ngx_status_csv_begin(ngx_status_csv_t *csv, int64_t at, ngx_uint_t state)
+{
+    char                       clock[sizeof("09:00:00Z,")];
+    time_t                     t;
+    struct tm                  tm;
+    ngx_uint_t                 s;
+    ngx_status_out_t          *out;
+    const ngx_str_t           *word;
+    const ngx_status_check_t  *check;
+
+    out = csv->out;
+    check = csv->view->check;
+
+    /* nearly all rows are of one day */
+
+    if (csv->day != at / 86400) {
+        csv->day = at / 86400;
+        t = (time_t) at;
+
+        if (gmtime_r(&t, &tm) == NULL
+            || strftime(csv->date, sizeof(csv->date), "%Y-%m-%dT", &tm) == 0)
+        {
+            csv->date[0] = '\0';
+        }
+    }
+
+    s = at % 86400;
+
+    clock[0] = (char) ('0' + s / 36000);
+    clock[1] = (char) ('0' + s / 3600 % 10);
+    clock[2] = ':';
+    clock[3] = (char) ('0' + s / 600 % 6);
+    clock[4] = (char) ('0' + s / 60 % 10);
+    clock[5] = ':';
+    clock[6] = (char) ('0' + s / 10 % 6);
+    clock[7] = (char) ('0' + s % 10);
+    clock[8] = 'Z';
+    clock[9] = ',';
+
+    ngx_status_out_raw(out, csv->date, strlen(csv->date));
+    ngx_status_out_raw(out, clock, 10);
+
+    ngx_status_out_csv(out, check->group.data, check->group.len);
+    ngx_status_out_lit(out, ",");
+    ngx_status_out_csv(out, check->id.data, check->id.len);
+    ngx_status_out_lit(out, ",");
+
+    word = &ngx_status_states[state < NGX_STATUS_NSTATES
+                              ? state : NGX_STATUS_UNKNOWN].name;
+    ngx_status_out_csv(out, word->data, word->len);
+    ngx_status_out_lit(out, ",");
+}
+
+
+static void
+ngx_status_csv_latency(ngx_status_csv_t *csv, uint32_t us)
+{
+    char  digits[3];
+
+    digits[0] = (char) ('0' + us / 100 % 10);
+    digits[1] = (char) ('0' + us / 10 % 10);
+    digits[2] = (char) ('0' + us % 10);
+
+    ngx_status_out_int(csv->out, us / 1000);
+    ngx_status_out_lit(csv->out, ".");
+    ngx_status_out_raw(csv->out, digits, 3);
+}

@@ -14,35 +14,14 @@
 
 
 #include "ngx_status_http.h"
-#include <math.h>
 
 
 #define NGX_STATUS_HTTP_LOOKUP   1000    /* ms at least for a second look */
-#define NGX_STATUS_HTTP_AGAIN    50      /* ms, when too many look already,
-                                            or ponder */
-#define NGX_STATUS_HTTP_PONDER   2       /* at a time */
-#define NGX_STATUS_HTTP_SERIES   50      /* ms at least for the second request
-                                            */
-
-
-/* What a thread judges; it reads what else h holds. */
-
-typedef struct ngx_status_http_hard_s {
-    ngx_status_work_t          work;     /* first */
-    ngx_status_http_t         *h;
-    ngx_status_evidence_t      ev;
-    ngx_status_score_t         score;
-    ngx_status_result_t        result;
-    const ngx_status_check_t  *check;
-    unsigned                   running:1;
-    unsigned                   stopped:1;        /* the probe is gone */
-} ngx_status_http_hard_t;
 
 
 static ngx_int_t ngx_status_http_init(ngx_cycle_t *cycle);
 static void ngx_status_http_start(ngx_status_probe_t *probe);
 static void ngx_status_http_stop(ngx_status_probe_t *probe);
-static void ngx_status_http_begin(ngx_status_http_t *h, uint32_t name);
 static void ngx_status_http_ready(ngx_status_resolve_t *r);
 static void ngx_status_http_run(ngx_status_http_t *h);
 static void ngx_status_http_expired(ngx_event_t *ev);
@@ -51,18 +30,7 @@ static void ngx_status_http_ended(ngx_status_transfer_t *t, CURLcode code);
 static void ngx_status_http_arrived(ngx_status_http_t *h, CURLcode code);
 static void ngx_status_http_ask(ngx_status_http_t *h);
 static void ngx_status_http_looked_up(void *data, int eai);
-static void ngx_status_http_finish(ngx_status_http_t *h, CURLcode code,
-    int eai);
-static void ngx_status_http_ponder(ngx_status_http_t *h);
-static void ngx_status_http_think(ngx_status_work_t *w);
-static void ngx_status_http_pondered(ngx_status_work_t *w);
-static void ngx_status_http_judged(ngx_status_http_t *h,
-    const ngx_status_score_t *score);
 static void ngx_status_http_series(ngx_status_http_t *h, CURLcode code);
-static void ngx_status_http_fault(ngx_status_http_t *h, const char *text);
-static void ngx_status_http_release(ngx_status_http_t *h);
-static void ngx_status_http_leave(ngx_status_http_t *h);
-static ngx_msec_t ngx_status_http_left(ngx_status_http_t *h);
 
 
 static const ngx_str_t  ngx_status_http_schemes[] = {
@@ -95,7 +63,6 @@ const ngx_status_check_type_t  ngx_status_check_http = {
 
 
 static ngx_connection_t   ngx_status_http_connection;      /* for log lines */
-static ngx_uint_t         ngx_status_http_pondering;
 
 
 static ngx_int_t
@@ -113,17 +80,13 @@ ngx_status_http_start(ngx_status_probe_t *probe)
 {
     ngx_status_http_t  *h;
 
-    /* glibc has small blocks at hand for malloc(), but not for calloc() */
-
-    h = malloc(sizeof(ngx_status_http_t));
+    h = calloc(1, sizeof(ngx_status_http_t));
 
     if (h == NULL) {
         ngx_status_probe_fault(probe, "no memory");
         probe->done(probe);
         return;
     }
-
-    ngx_memzero(h, sizeof(ngx_status_http_t));
 
     probe->ctx = h;
 
@@ -147,7 +110,7 @@ ngx_status_http_start(ngx_status_probe_t *probe)
 }
 
 
-static void
+void
 ngx_status_http_begin(ngx_status_http_t *h, uint32_t name)
 {
     h->resolve.name = name;
@@ -215,8 +178,8 @@ ngx_status_http_stop(ngx_status_probe_t *probe)
     h = probe->ctx;
     probe->ctx = NULL;
 
-    if (h->hard && h->hard->running) {
-        h->hard->stopped = 1;
+    if (h->hard && ngx_status_http_pondering(h)) {
+        h->stopped = 1;                  /* pondered() releases it */
         return;
     }
 
@@ -362,244 +325,6 @@ ngx_status_http_looked_up(void *data, int eai)
 }
 
 
-static void
-ngx_status_http_finish(ngx_status_http_t *h, CURLcode code, int eai)
-{
-    long                       status;
-    CURL                      *easy;
-    ngx_status_result_t       *result;
-    ngx_status_score_t         score;
-    ngx_status_evidence_t      ev;
-    const ngx_status_check_t  *check;
-
-    check = h->probe->check;
-    result = &h->probe->result;
-    easy = h->transfer.easy;
-
-    ngx_memzero(&ev, sizeof(ngx_status_evidence_t));
-
-    if (h->body_cut) {
-        ev.body_cut = 1;
-
-    } else if (h->header_cut) {
-        ev.error = NGX_STATUS_E_PROTOCOL;
-        ngx_status_message(ev.message, "header of the answer is over %d kB",
-                           NGX_STATUS_HTTP_HEADER / 1024);
-
-    } else if (h->nomem || h->busy) {
-        ev.fault = NGX_STATUS_E_INTERNAL;
-        ngx_status_message(ev.message, h->nomem ? "no memory"
-                                                : "the resolver is busy");
-
-    } else if (code != CURLE_OK) {
-
-        if (code == CURLE_OPERATION_TIMEDOUT
-            && h->waited > check->timeout / 4)
-        {
-            ev.fault = NGX_STATUS_E_INTERNAL;
-            ngx_status_message(ev.message, "the resolver was busy for %lu ms",
-                               (unsigned long) h->waited);
-
-        } else {
-            ngx_status_curl_error(&h->curl, easy, code, eai, &ev);
-        }
-
-    } else if (h->json) {
-        (void) ngx_status_json_end(h->json);
-    }
-
-    status = 0;
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-
-    if (status < 200) {
-        status = 0;
-    }
-
-    if (h->conf->cert_info) {
-        result->cert_expires = ngx_status_curl_expiry(easy);
-
-        if (result->cert_expires) {
-            h->conf->expires = result->cert_expires;
-
-        } else if (check->keepalive && status) {
-            result->cert_expires = h->conf->expires;
-        }
-    }
-
-    result->http_status = (uint16_t) status;
-    result->size = h->size;
-
-    ev.have = ngx_status_subject_bit(NGX_STATUS_S_LATENCY);
-    ev.number[NGX_STATUS_S_LATENCY] = result->latency / 1e6;
-
-    if (status) {
-        ev.have |= ngx_status_subject_bit(NGX_STATUS_S_STATUS)
-                   |ngx_status_subject_bit(NGX_STATUS_S_BODY)
-                   |ngx_status_subject_bit(NGX_STATUS_S_HEADER)
-                   |ngx_status_subject_bit(NGX_STATUS_S_JSON)
-                   |ngx_status_subject_bit(NGX_STATUS_S_SIZE);
-
-        ev.number[NGX_STATUS_S_STATUS] = status;
-        ev.number[NGX_STATUS_S_SIZE] = h->size;
-        ev.headers.data = h->header.data;
-        ev.headers.len = h->header.len;
-        ev.body.data = h->body.data;
-        ev.body.len = h->body.len;
-        ev.json = h->json;
-        ev.json_index = h->conf->index;
-    }
-
-    if (result->cert_expires) {
-        ev.have |= ngx_status_subject_bit(NGX_STATUS_S_CERT);
-        ev.number[NGX_STATUS_S_CERT] = result->cert_expires - ngx_time();
-    }
-
-    score = h->probe->score;
-
-    if (check->score && h->json) {
-        ngx_status_http_score(check, h->json, &score);
-
-        if (!isnan(score.value)) {
-            ev.have |= ngx_status_subject_bit(NGX_STATUS_S_SCORE);
-            ev.number[NGX_STATUS_S_SCORE] = score.value;
-        }
-    }
-
-    if (ngx_status_judge(check->conds, check->nconds, check->bots,
-                         check->nbots, check->timeout, &ev, 0, result)
-        == NGX_OK)
-    {
-        ngx_status_http_judged(h, &score);
-        return;
-    }
-
-    h->hard = calloc(1, sizeof(ngx_status_http_hard_t));
-
-    if (h->hard == NULL) {
-        ngx_status_http_fault(h, "no memory");
-        return;
-    }
-
-    h->hard->work.run = ngx_status_http_think;
-    h->hard->work.done = ngx_status_http_pondered;
-    h->hard->h = h;
-    h->hard->ev = ev;
-    h->hard->score = score;
-    h->hard->result = *result;
-    h->hard->check = check;
-
-    ngx_status_http_ponder(h);
-}
-
-
-static void
-ngx_status_http_ponder(ngx_status_http_t *h)
-{
-    if (ngx_status_http_pondering < NGX_STATUS_HTTP_PONDER
-        && ngx_status_loop_work(&h->hard->work) == NGX_OK)
-    {
-        ngx_status_http_pondering++;
-        h->hard->running = 1;
-        return;
-    }
-
-    ngx_add_timer(&h->timer, NGX_STATUS_HTTP_AGAIN);
-}
-
-
-/* In a thread. */
-
-static void
-ngx_status_http_think(ngx_status_work_t *w)
-{
-    ngx_status_http_hard_t    *hard;
-    const ngx_status_check_t  *check;
-
-    hard = (ngx_status_http_hard_t *) w;
-    check = hard->check;
-
-    (void) ngx_status_judge(check->conds, check->nconds, check->bots,
-                            check->nbots, check->timeout, &hard->ev, 1,
-                            &hard->result);
-}
-
-
-static void
-ngx_status_http_pondered(ngx_status_work_t *w)
-{
-    ngx_status_http_t       *h;
-    ngx_status_score_t       score;
-    ngx_status_http_hard_t  *hard;
-
-    hard = (ngx_status_http_hard_t *) w;
-    h = hard->h;
-
-    hard->running = 0;
-    ngx_status_http_pondering--;
-
-    if (hard->stopped) {
-        ngx_status_http_release(h);
-        return;
-    }
-
-    h->probe->result = hard->result;
-    score = hard->score;
-
-    h->hard = NULL;
-    free(hard);
-
-    ngx_status_http_judged(h, &score);
-}
-
-
-/* The result may be ours after all; then the score. */
-
-static void
-ngx_status_http_judged(ngx_status_http_t *h, const ngx_status_score_t *score)
-{
-    ngx_msec_t                 late;
-    ngx_status_result_t       *result;
-    const ngx_status_check_t  *check;
-
-    check = h->probe->check;
-    result = &h->probe->result;
-
-    if (result->error == NGX_STATUS_E_LATENCY
-        || result->error == NGX_STATUS_E_TIMEOUT)
-    {
-        late = ngx_status_curl_late(&h->curl);
-
-        if (late) {
-            /* an answer came, and it was not the target that was slow */
-            ngx_status_probe_fault(h->probe, "the checker was late by %lu ms",
-                                   (unsigned long) late);
-        }
-    }
-
-    if (check->score) {
-        ngx_status_http_score_judge(h->probe, h->json, h->body_cut, score);
-
-        if (!isnan(h->probe->score.value) && check->series_url.len
-            && ngx_status_http_left(h) >= NGX_STATUS_HTTP_SERIES)
-        {
-            h->series = 1;
-            h->size = 0;
-
-            ngx_status_json_free(h->json);
-            h->json = NULL;
-
-            ngx_status_http_put(h->transfer.easy);
-            h->transfer.easy = NULL;
-
-            ngx_status_http_begin(h, h->conf->series_name);
-            return;
-        }
-    }
-
-    ngx_status_http_leave(h);
-}
-
-
 /* The second request; whatever becomes of it, the result stands. */
 
 static void
@@ -624,7 +349,7 @@ ngx_status_http_series(ngx_status_http_t *h, CURLcode code)
 /* Ends a probe for a reason of our own; the result, when there is one
  * already, stands. */
 
-static void
+void
 ngx_status_http_fault(ngx_status_http_t *h, const char *text)
 {
     if (!h->series) {
@@ -635,7 +360,7 @@ ngx_status_http_fault(ngx_status_http_t *h, const char *text)
 }
 
 
-static void
+void
 ngx_status_http_leave(ngx_status_http_t *h)
 {
     ngx_status_probe_t  *probe;
@@ -649,7 +374,7 @@ ngx_status_http_leave(ngx_status_http_t *h)
 }
 
 
-static void
+void
 ngx_status_http_release(ngx_status_http_t *h)
 {
     if (h->running) {
@@ -683,7 +408,7 @@ ngx_status_http_release(ngx_status_http_t *h)
 }
 
 
-static ngx_msec_t
+ngx_msec_t
 ngx_status_http_left(ngx_status_http_t *h)
 {
     ngx_msec_t  passed;

@@ -17,6 +17,8 @@
 
 #define NGX_STATUS_HTTP_HEADER   65536   /* bytes of one answer's header */
 #define NGX_STATUS_HTTP_MATCH    32768   /* bytes of JSON in one go */
+#define NGX_STATUS_HTTP_AGAIN    50      /* ms, when too many look already,
+                                            or ponder */
 #define NGX_STATUS_HTTP_SOON     1       /* ms; with 0 nginx calls at once */
 
 
@@ -81,6 +83,7 @@ typedef struct {
 
     unsigned                   series:1; /* the second request */
     unsigned                   running:1;
+    unsigned                   stopped:1;        /* the probe is gone */
     unsigned                   ended:1;  /* but for what is to be matched */
     unsigned                   interim:1;        /* header of a 1xx */
     unsigned                   body_cut:1;
@@ -89,6 +92,18 @@ typedef struct {
     unsigned                   busy:1;   /* no place for a redirect's name */
     unsigned                   unresolved:1;     /* why is to be asked */
 } ngx_status_http_t;
+
+
+/*
+ * The steps of a probe that others lead back to: ngx_status_check_http.c.
+ * fault() and leave() end it, and h with it; fault() for a reason of ours.
+ */
+
+void ngx_status_http_begin(ngx_status_http_t *h, uint32_t name);
+void ngx_status_http_fault(ngx_status_http_t *h, const char *text);
+void ngx_status_http_leave(ngx_status_http_t *h);
+void ngx_status_http_release(ngx_status_http_t *h);
+ngx_msec_t ngx_status_http_left(ngx_status_http_t *h);
 
 
 /* The type's conf().  ngx_status_http_conf.c */
@@ -105,6 +120,17 @@ ngx_int_t ngx_status_http_conf(ngx_pool_t *pool, ngx_status_check_t *check,
 
 ngx_int_t ngx_status_http_request(ngx_status_http_t *h, ngx_msec_t timeout);
 void ngx_status_http_put(CURL *easy);
+
+
+/*
+ * ngx_status_http_judge.c.  finish() judges what came, and goes on with the
+ * second request, if there is to be one, or ends the probe.  ponder() asks
+ * for a thread, where there is "hard", and h is its own while pondering().
+ */
+
+void ngx_status_http_finish(ngx_status_http_t *h, CURLcode code, int eai);
+void ngx_status_http_ponder(ngx_status_http_t *h);
+ngx_uint_t ngx_status_http_pondering(ngx_status_http_t *h);
 
 
 /*

@@ -19,8 +19,8 @@ static void ngx_status_words_value(const ngx_status_seen_t *seen, char *buf,
 
 
 void
-ngx_status_words_look(const ngx_status_look_t *look, const ngx_status_evidence_t *ev,
-    const char *trouble, char *message)
+ngx_status_words_look(const ngx_status_look_t *look,
+    const ngx_status_evidence_t *ev, const char *trouble, char *message)
 {
     int                       shown;
     char                      name[128], value[256], where[64], several[48];

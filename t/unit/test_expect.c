@@ -520,7 +520,8 @@ test_conditions(void **state)
 
         memset(&result, 0xa5, sizeof(result));
         result.latency = 0;
-        ngx_status_judge(&cond, 1, NULL, 0, (ngx_msec_t) -1 / 2, &ev, 1, &result);
+        ngx_status_judge(&cond, 1, NULL, 0, (ngx_msec_t) -1 / 2, &ev, 1,
+                         &result);
 
         if (strcmp(result.message, row->message ? row->message : "") != 0) {
             fail_msg("%s: got %s, expected %s", row->words, result.message,
@@ -764,7 +765,7 @@ test_order(void **state)
     strcpy(ev.message, "a message\n");
 
 #define test_judge(ms, s, e, text)                                            \
-    ngx_status_judge(conds, 5, bots, 3, ms, &ev, 1, &result);                    \
+    ngx_status_judge(conds, 5, bots, 3, ms, &ev, 1, &result);                 \
     assert_string_equal(result.message, text);                                \
     assert_int_equal(result.state, s);                                        \
     assert_int_equal(result.error, e)
@@ -898,9 +899,10 @@ test_regex_limits(void **state)
 {
     char                    err[256], *body;
     size_t                  i, len;
+    ngx_int_t               rc;
     ngx_pool_t             *pool;
     ngx_status_cond_t       cond;
-    ngx_status_result_t     result;
+    ngx_status_result_t     first, result;
     ngx_status_evidence_t   ev;
 
     static const struct {
@@ -921,6 +923,12 @@ test_regex_limits(void **state)
         { "body !~ ^b", "a", NULL },
         { "body ~ X$", "lorem ipsum ", NULL },
         { "body !~ <title>Error</title>", "<title>Errors</title>", NULL },
+        { "body ~ (?s)a.*bX", "a", NULL },
+        { "body !~ (?s)^a.*bY", "a", NULL },
+        { "body !~ (?s)(a*)\\1\\1c", "a", "" },
+        { "body !~ a{60000}c", "a", "" },
+        { "body !~ (?<=b{2000})c", "ac", "" },
+        { "body !~ \\X+c", "a", "" },
         { "body contains* aaaaaaaab aaaaaaaaabX", "a", NULL }
     };
 
@@ -947,7 +955,16 @@ test_regex_limits(void **state)
         ev.body.len = len;
         result.latency = 0;
 
-        ngx_status_judge(&cond, 1, NULL, 0, 1000, &ev, 1, &result);
+        first.latency = 0;
+        rc = ngx_status_judge(&cond, 1, NULL, 0, 1000, &ev, 0, &first);
+
+        assert_int_equal(ngx_status_judge(&cond, 1, NULL, 0, 1000, &ev, 1,
+                                          &result),
+                         NGX_OK);
+
+        if (rc == NGX_OK) {              /* more time is of no use */
+            assert_string_equal(first.message, result.message);
+        }
 
         if (rows[i].message == NULL) {
             assert_string_equal(result.message, "");

@@ -58,9 +58,6 @@ typedef struct {
     ngx_connection_t     *connection;    /* of the epoll descriptor */
     int                   epoll;
     ngx_event_t           timer;         /* libcurl's */
-    ngx_event_t           soon;          /* its timer of 0 ms: posted */
-    ngx_msec_t            expires;       /* when it wants to be called */
-    ngx_uint_t            waiting;       /* it wants to be */
     ngx_event_t           tick;
     ngx_log_t            *log;
 
@@ -170,10 +167,6 @@ ngx_status_loop_init(ngx_cycle_t *cycle)
     l->timer.handler = ngx_status_loop_timeout;
     l->timer.data = l->connection;
     l->timer.log = l->log;
-
-    l->soon.handler = ngx_status_loop_timeout;
-    l->soon.data = l->connection;
-    l->soon.log = l->log;
 
     l->tick.handler = ngx_status_loop_tick;
     l->tick.data = l->connection;
@@ -375,48 +368,15 @@ ngx_status_loop_ready(ngx_status_watch_t *w, uint32_t ready)
 }
 
 
-/*
- * libcurl changes its mind several times a transfer, mostly from soon to
- * later: a timer that is set for too early stays and is set anew when it
- * ends, and "now" is no timer at all.
- */
-
 static int
 ngx_status_loop_timer(CURLM *multi, long ms, void *data)
 {
-    ngx_event_t        *ev;
-    ngx_status_loop_t  *l;
+    ngx_event_t  *ev;
 
     (void) multi;
     (void) data;
 
-    l = &ngx_status_loop;
-
-    if (l->soon.posted) {
-        ngx_delete_posted_event(&l->soon);
-    }
-
-    l->waiting = (ms >= 0);
-
-    if (ms < 0) {
-        return 0;
-    }
-
-    l->expires = ngx_current_msec + (ngx_msec_t) ms;
-
-    if (ms == 0) {
-        /* in the next round, so that descriptors get their turn */
-        ngx_post_event(&l->soon, &ngx_posted_next_events);
-        return 0;
-    }
-
-    ev = &l->timer;
-
-    if (ev->timer_set
-        && (ngx_msec_int_t) (ev->timer.key - l->expires) <= 0)
-    {
-        return 0;
-    }
+    ev = &ngx_status_loop.timer;
 
     /* nginx leaves a timer alone that is moved by less than 300 ms */
 
@@ -424,7 +384,9 @@ ngx_status_loop_timer(CURLM *multi, long ms, void *data)
         ngx_del_timer(ev);
     }
 
-    ngx_add_timer(ev, (ngx_msec_t) ms);
+    if (ms >= 0) {
+        ngx_add_timer(ev, (ngx_msec_t) ms);
+    }
 
     return 0;
 }
@@ -433,24 +395,12 @@ ngx_status_loop_timer(CURLM *multi, long ms, void *data)
 static void
 ngx_status_loop_timeout(ngx_event_t *ev)
 {
-    int                 running;
-    ngx_msec_int_t      left;
-    ngx_status_loop_t  *l;
+    int  running;
 
-    l = &ngx_status_loop;
+    (void) ev;
 
-    if (!l->waiting) {
-        return;
-    }
-
-    left = (ngx_msec_int_t) (l->expires - ngx_current_msec);
-
-    if (ev == &l->timer && left > 0) {
-        ngx_add_timer(ev, (ngx_msec_t) left);
-        return;
-    }
-
-    curl_multi_socket_action(l->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    curl_multi_socket_action(ngx_status_loop.multi, CURL_SOCKET_TIMEOUT, 0,
+                             &running);
 
     ngx_status_loop_finished();
 }

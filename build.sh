@@ -40,7 +40,7 @@ try() { printf '+ %s\n' "$*"; "$@"; }
 # ------------------------------------------------------- what must be there
 
 run_packages="gcc make pkg-config libcurl4-openssl-dev libyajl-dev
-    libpcre2-dev zlib1g-dev ca-certificates curl"
+    libpcre2-dev zlib1g-dev libsqlite3-dev sqlite3 ca-certificates curl"
 test_packages="perl libcmocka-dev libjson-validator-perl clang openssl
     valgrind chromium fonts-dejavu-core"
 fuzz_packages="perl clang"

@@ -31,6 +31,9 @@ typedef struct {
                                             without any */
     ngx_array_t              *locations; /* of ngx_http_status_loc_conf_t *
                                             that wait for their monitor */
+    ngx_str_t                 state;     /* "status_state"; empty: not set */
+    u_char                   *state_file;        /* where, for messages */
+    ngx_uint_t                state_line;
 } ngx_http_status_main_conf_t;
 
 

@@ -10,6 +10,7 @@
 #include "ngx_http_status.h"
 #include "ngx_status_loop.h"
 #include "ngx_status_schedule.h"
+#include "ngx_status_store.h"
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -265,6 +266,10 @@ ngx_http_status_checker_begin(ngx_event_t *ev)
         return;
     }
 
+#if (NGX_STATUS_SQLITE)
+    run->monitor->store = ngx_status_store_open(run->monitor, ev->log);
+#endif
+
     run->schedule = ngx_status_schedule_start(run->monitor, ev->log);
 
     if (run->schedule) {
@@ -297,6 +302,12 @@ ngx_http_status_checker_beat(ngx_event_t *ev)
             if (run->schedule) {
                 ngx_status_schedule_stop(run->schedule);
                 run->schedule = NULL;
+
+#if (NGX_STATUS_SQLITE)
+                if (run->monitor->store) {
+                    ngx_status_store_leave(run->monitor->store);
+                }
+#endif
             }
 
             continue;
@@ -326,6 +337,12 @@ ngx_http_status_checker_beat(ngx_event_t *ev)
         h->lateness = ngx_status_loop_lateness(ngx_current_msec - 60000);
 
         ngx_status_zone_beat(run->monitor->zone);
+
+#if (NGX_STATUS_SQLITE)
+        if (run->monitor->store) {
+            ngx_status_store_beat(run->monitor->store);
+        }
+#endif
     }
 
     ck->beats++;
@@ -343,6 +360,10 @@ ngx_http_status_checker_exit(void)
 
     ck = &ngx_http_status_checker;
     monitors = ck->monitors->elts;
+
+#if (NGX_STATUS_SQLITE)
+    ngx_status_store_exit();
+#endif
 
     for (i = 0; i < ck->monitors->nelts; i++) {
         ngx_status_zone_leave(monitors[i]->zone);

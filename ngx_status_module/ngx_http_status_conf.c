@@ -87,6 +87,13 @@ ngx_command_t  ngx_http_status_commands[] = {
       NGX_HTTP_STATUS_CSV,
       NULL },
 
+    { ngx_string("status_state"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_status_set_state,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     /* blocks; those that may not nest say so themselves */
 
     ngx_http_status_command("group", ANY|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
@@ -113,6 +120,9 @@ ngx_command_t  ngx_http_status_commands[] = {
 
     ngx_http_status_command("template", MONITOR|NGX_CONF_TAKE1,
         ngx_http_status_set_template, template, NULL),
+
+    ngx_http_status_command("store", MONITOR|NGX_CONF_1MORE,
+        ngx_http_status_set_store, store, NULL),
 
     /* of a check; most may stand around it */
 

@@ -56,6 +56,7 @@ struct ngx_http_status_scope_s {
     size_t                    zone_size;
     ngx_status_history_conf_t history;   /* a rung of 0 was not set */
     ngx_str_t                 template;  /* directory with its slash */
+    ngx_status_store_conf_t   store;
     ngx_array_t               groups;    /* of ngx_status_group_t; the first
                                             is of checks outside a group */
     ngx_array_t               scopes;    /* of groups' and checks' scopes *,
@@ -157,6 +158,16 @@ ngx_int_t ngx_http_status_merge(ngx_conf_t *cf, ngx_http_status_scope_t *prev,
     ngx_http_status_scope_t *conf);
 ngx_int_t ngx_http_status_finish(ngx_conf_t *cf,
     ngx_http_status_scope_t *scope);
+
+
+/* conf_store.c; stores() finds out where each monitor's is. */
+
+char *ngx_http_status_set_state(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_status_set_store(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+ngx_int_t ngx_http_status_stores(ngx_conf_t *cf,
+    ngx_http_status_main_conf_t *mcf);
 
 
 /* conf_monitor.c: makes the monitor of a block that has ended. */

@@ -115,6 +115,7 @@ ngx_http_status_build(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
 
     monitor->max_in_flight = scope->max_in_flight;
     monitor->max_per_host = scope->max_per_host;
+    monitor->store_conf = scope->store;
 
     if (ngx_http_status_build_checks(cf, scope, monitor) != NGX_OK
         || ngx_http_status_build_renamed(cf, scope) != NGX_OK
@@ -592,6 +593,10 @@ ngx_http_status_postconfiguration(ngx_conf_t *cf)
     ngx_http_status_main_conf_t  *mcf;
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_status_module);
+
+    if (ngx_http_status_stores(cf, mcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     if (mcf->locations == NULL) {
         return NGX_OK;

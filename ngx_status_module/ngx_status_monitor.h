@@ -24,10 +24,25 @@ typedef struct {
 
 
 typedef struct ngx_status_snapshot_s  ngx_status_snapshot_t;
+typedef struct ngx_status_store_s     ngx_status_store_t;
+
+
+/* "store" */
+
+typedef struct {
+    ngx_uint_t                set;       /* the directive was there */
+    ngx_uint_t                off;
+    ngx_str_t                 file;      /* NUL-terminated; made a full path
+                                            when all is known; empty: none */
+    time_t                    keep;      /* s; of hours, days, events */
+    time_t                    results;   /* s; of results and minutes */
+    u_char                   *conf_file; /* where it was configured, for */
+    ngx_uint_t                line;      /* messages */
+} ngx_status_store_conf_t;
 
 
 /*
- * In the cycle's pool; but for the last field never changed once the
+ * In the cycle's pool; but for the last fields never changed once the
  * configuration is read.
  */
 
@@ -49,8 +64,10 @@ typedef struct {
     ngx_status_template_t    *detail;    /* one check */
 
     ngx_status_zone_t        *zone;
+    ngx_status_store_conf_t   store_conf;
 
     ngx_status_snapshot_t    *snapshot;  /* this worker's; NULL: none yet */
+    ngx_status_store_t       *store;     /* the checker's; NULL: none */
 } ngx_status_monitor_t;
 
 
@@ -90,6 +107,7 @@ struct ngx_status_snapshot_s {
     int64_t                   heartbeat_at;      /* ms; 0: never */
     int64_t                   checked_at;        /* ms; newest result; 0 */
     double                    rate;      /* checks per second */
+    ngx_status_zone_store_t   store;
     ngx_status_state_e        state;     /* of all checks together */
     ngx_status_sum_t          sum;
     ngx_uint_t                loading;   /* some check has no result yet */

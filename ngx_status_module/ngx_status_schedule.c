@@ -7,6 +7,7 @@
 #include "ngx_status_schedule.h"
 #include "ngx_status_record.h"
 #include "ngx_status_loop.h"
+#include "ngx_status_store.h"
 #include <ngx_event.h>
 #include <math.h>
 
@@ -398,6 +399,14 @@ ngx_status_schedule_done(ngx_status_probe_t *probe)
     }
 
     r->next_at = now + next;
+
+#if (NGX_STATUS_SQLITE)
+    if (s->monitor->store) {
+        ngx_status_store_result(s->monitor->store, job - s->jobs,
+                                &job->slot->copy[job->slot->current & 1], r,
+                                rings, &probe->score, now);
+    }
+#endif
 
     ngx_status_zone_commit(zone, job->slot);
 

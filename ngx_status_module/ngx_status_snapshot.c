@@ -76,6 +76,7 @@ ngx_status_snapshot(const ngx_status_monitor_t *monitor,
     s->taken = ngx_current_msec;
     s->heartbeat_at = h->heartbeat_at;
     s->rate = h->rate / 1000.0;
+    ngx_status_zone_get_store(monitor->zone, &s->store);
     s->revision++;
 
     /*

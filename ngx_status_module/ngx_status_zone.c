@@ -712,6 +712,56 @@ ngx_status_zone_beat(ngx_status_zone_t *zone)
 }
 
 
+void
+ngx_status_zone_put_store(ngx_status_zone_t *zone,
+    const ngx_status_zone_store_t *store)
+{
+    ngx_status_zone_header_t  *h;
+
+    h = zone->header;
+
+    h->store_seq |= 1;
+    ngx_memory_barrier();
+
+    h->store = *store;
+
+    ngx_memory_barrier();
+    h->store_seq++;
+
+    h->changed_at = ngx_status_zone_now();
+    (void) ngx_atomic_fetch_add(&h->generation, 1);
+}
+
+
+void
+ngx_status_zone_get_store(const ngx_status_zone_t *zone,
+    ngx_status_zone_store_t *store)
+{
+    ngx_uint_t                 i;
+    ngx_atomic_uint_t          seq;
+    ngx_status_zone_store_t    copy;
+    ngx_status_zone_header_t  *h;
+
+    h = zone->header;
+
+    for (i = 0; i < NGX_STATUS_ZONE_TRIES; i++) {
+        seq = h->store_seq;
+        ngx_memory_barrier();
+
+        copy = h->store;
+
+        ngx_memory_barrier();
+
+        if (seq == h->store_seq && !(seq & 1)) {
+            *store = copy;
+            return;
+        }
+
+        ngx_cpu_pause();
+    }
+}
+
+
 ngx_status_slot_t *
 ngx_status_zone_find(const ngx_status_zone_t *zone, const ngx_str_t *id,
     ngx_status_slot_t *hint)

@@ -70,6 +70,23 @@ typedef struct {
 } ngx_status_event_t;
 
 
+/* How the store is: what pages tell of it. */
+
+typedef enum {
+    NGX_STATUS_STORE_OFF = 0,
+    NGX_STATUS_STORE_OK,
+    NGX_STATUS_STORE_WAITING,        /* another process writes the file */
+    NGX_STATUS_STORE_FAILED
+} ngx_status_store_state_e;
+
+typedef struct {
+    uint64_t    lost;                /* results, events, buckets; ever */
+    int64_t     written_at;          /* ms; 0: never */
+    uint32_t    state;               /* ngx_status_store_state_e */
+    char        message[NGX_STATUS_MESSAGE];
+} ngx_status_zone_store_t;
+
+
 /* Everything of a check that pages show. */
 
 typedef struct {
@@ -128,6 +145,9 @@ typedef struct {
     ngx_atomic_t          starts;    /* in a row, each soon after the other */
     ngx_atomic_t          started;   /* monotonic ms: the last one's first
                                         probes, after its wait */
+
+    ngx_atomic_t          store_seq; /* odd while the next is written */
+    ngx_status_zone_store_t   store;
 } ngx_status_zone_header_t;
 
 
@@ -205,6 +225,8 @@ ngx_status_record_t *ngx_status_zone_begin(ngx_status_zone_t *zone,
 void ngx_status_zone_commit(ngx_status_zone_t *zone, ngx_status_slot_t *slot);
 void *ngx_status_zone_rings(ngx_status_slot_t *slot);
 void ngx_status_zone_beat(ngx_status_zone_t *zone);
+void ngx_status_zone_put_store(ngx_status_zone_t *zone,
+    const ngx_status_zone_store_t *store);
 
 
 /*
@@ -225,6 +247,11 @@ ngx_int_t ngx_status_zone_read_all(const ngx_status_zone_t *zone,
     const ngx_status_slot_t *slot, const ngx_str_t *id,
     ngx_status_record_t *record, void *rings);
 ngx_uint_t ngx_status_zone_alive(const ngx_status_zone_t *zone);
+
+/* Copies what the zone says of the store; left alone when that is being
+ * written just now. */
+void ngx_status_zone_get_store(const ngx_status_zone_t *zone,
+    ngx_status_zone_store_t *store);
 
 
 #endif /* _NGX_STATUS_ZONE_H_INCLUDED_ */

@@ -122,6 +122,15 @@ ngx_status_html_flag(page_has_heartbeat, page->snapshot->heartbeat_at != 0)
 ngx_status_html_write(page_heartbeat,
     ngx_status_html_time(page, out, page->snapshot->heartbeat_at,
                          NGX_STATUS_HTML_SECOND))
+ngx_status_html_flag(page_store_failed,
+    page->ask->internal && page->snapshot->alive
+    && page->snapshot->store.state == NGX_STATUS_STORE_FAILED)
+ngx_status_html_text(page_store_message,
+    ngx_status_html_string(page->snapshot->store.message))
+ngx_status_html_text(page_store_lost,
+    page->ask->internal && page->snapshot->store.lost
+    ? ngx_status_html_count(scratch, page->snapshot->store.lost)
+    : ngx_status_html_string(""))
 ngx_status_html_flag(page_has_newest, page->snapshot->checked_at != 0)
 ngx_status_html_write(page_newest,
     ngx_status_html_time(page, out, page->snapshot->checked_at,
@@ -518,6 +527,9 @@ static const ngx_status_field_t  ngx_status_html_group_fields[] = {
     { .name = ngx_string("internal"), .flag = page_internal },               \
     { .name = ngx_string("dead"), .flag = page_dead },                       \
     { .name = ngx_string("has_heartbeat"), .flag = page_has_heartbeat },     \
+    { .name = ngx_string("store_failed"), .flag = page_store_failed },       \
+    { .name = ngx_string("store_message"), .text = page_store_message },     \
+    { .name = ngx_string("store_lost"), .text = page_store_lost },           \
     { .name = ngx_string("heartbeat"), .write = page_heartbeat },            \
     { .name = ngx_string("has_newest"), .flag = page_has_newest },           \
     { .name = ngx_string("newest"), .write = page_newest },                  \

@@ -27,6 +27,7 @@ typedef struct {
 static void ngx_status_json_render(const ngx_status_snapshot_t *snapshot,
     const ngx_status_ask_t *ask, ngx_status_out_t *out);
 static void ngx_status_json_monitor(ngx_status_json_doc_t *d);
+static void ngx_status_json_store(ngx_status_json_doc_t *d);
 static void ngx_status_json_group(ngx_status_json_doc_t *d,
     const ngx_status_group_t *group);
 static void ngx_status_json_check(ngx_status_json_doc_t *d,
@@ -105,6 +106,7 @@ ngx_status_json_monitor(ngx_status_json_doc_t *d)
     ngx_status_put_bool(j, "alive", s->alive);
     ngx_status_put_time(j, "heartbeat_at", s->heartbeat_at);
     ngx_status_put_real(j, "checks_per_second", s->alive ? s->rate : NAN);
+    ngx_status_json_store(d);
     ngx_status_put_close(j);
 
     ngx_status_put_open(j, "counts");
@@ -137,6 +139,34 @@ ngx_status_json_monitor(ngx_status_json_doc_t *d)
     ngx_status_put_end(j);
 
     ngx_status_put_close(j);
+}
+
+
+static void
+ngx_status_json_store(ngx_status_json_doc_t *d)
+{
+    ngx_str_t                       word;
+    const ngx_status_zone_store_t  *store;
+
+    static const ngx_str_t  words[] = {
+        ngx_string("off"), ngx_string("ok"), ngx_string("waiting"),
+        ngx_string("failed")
+    };
+
+    store = &d->snapshot->store;
+    word = words[ngx_min(store->state, NGX_STATUS_STORE_FAILED)];
+
+    ngx_status_put_open(&d->put, "store");
+    ngx_status_put_text(&d->put, "state", word.data, word.len);
+
+    if (d->ask->internal) {
+        ngx_status_put_text(&d->put, "message", (u_char *) store->message,
+                            strlen(store->message));
+    }
+
+    ngx_status_put_int(&d->put, "lost", store->lost);
+    ngx_status_put_time(&d->put, "last_written_at", store->written_at);
+    ngx_status_put_close(&d->put);
 }
 
 

@@ -1,0 +1,299 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ *
+ * Where history outlives a restart: the state directory and the monitors'
+ * stores.  Master, while it reads the configuration.
+ */
+
+
+#include "ngx_http_status_conf.h"
+
+
+#define NGX_HTTP_STATUS_STATE    "/var/lib/nginx/status"
+
+#define NGX_HTTP_STATUS_DAY      (24 * 3600)
+
+
+static char *ngx_http_status_store_time(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *word, size_t prefix, time_t *time, const char *allowed);
+static ngx_int_t ngx_http_status_state_path(ngx_conf_t *cf,
+    ngx_http_status_main_conf_t *mcf);
+
+
+/* "status_state DIR" */
+
+char *
+ngx_http_status_set_state(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+#if (NGX_STATUS_SQLITE)
+
+    ngx_str_t                    *word;
+    ngx_http_status_main_conf_t  *mcf = conf;
+
+    word = cf->args->elts;
+
+    if (mcf->state.data) {
+        return "is duplicate";
+    }
+
+    if (word[1].len == 0) {
+        return ngx_http_status_invalid(cf, cmd, &word[1], "a directory");
+    }
+
+    while (word[1].len > 1 && word[1].data[word[1].len - 1] == '/') {
+        word[1].data[--word[1].len] = '\0';
+    }
+
+    mcf->state = word[1];
+    mcf->state_file = cf->conf_file->file.name.data;
+    mcf->state_line = cf->conf_file->line;
+
+    if (ngx_conf_full_name(cf->cycle, &mcf->state, 0) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+
+#else
+
+    (void) cf;
+    (void) cmd;
+    (void) conf;
+
+    return "needs SQLite, and this module was built without it (package "
+           "libsqlite3-dev)";
+
+#endif
+}
+
+
+/*
+ * "store off"
+ * "store [sqlite:FILE] [keep=TIME] [results=TIME]"
+ */
+
+char *
+ngx_http_status_set_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char                     *rv;
+    ngx_str_t                *word;
+    ngx_uint_t                i;
+    ngx_status_store_conf_t  *store;
+    ngx_http_status_scope_t  *scope = conf;
+
+    word = cf->args->elts;
+    store = &scope->store;
+
+    if (store->set) {
+        return "is duplicate";
+    }
+
+    store->set = 1;
+    store->conf_file = cf->conf_file->file.name.data;
+    store->line = cf->conf_file->line;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(word[1].data, "off") == 0) {
+        store->off = 1;
+        return NGX_CONF_OK;
+    }
+
+#if !(NGX_STATUS_SQLITE)
+
+    return "needs SQLite, and this module was built without it (package "
+           "libsqlite3-dev); \"store off\" is possible";
+
+#endif
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        rv = NGX_CONF_OK;
+
+        if (ngx_strncmp(word[i].data, "sqlite:", 7) == 0 && word[i].len > 7
+            && store->file.len == 0)
+        {
+            store->file.data = word[i].data + 7;
+            store->file.len = word[i].len - 7;
+
+        } else if (ngx_strncmp(word[i].data, "keep=", 5) == 0) {
+            rv = ngx_http_status_store_time(cf, cmd, &word[i], 5,
+                                      &store->keep,
+                                      "keep= and a time from 1d to 3650d");
+
+        } else if (ngx_strncmp(word[i].data, "results=", 8) == 0) {
+            rv = ngx_http_status_store_time(cf, cmd, &word[i], 8,
+                                      &store->results,
+                                      "results= and a time from 1d to 3650d");
+
+        } else {
+            return ngx_http_status_invalid(cf, cmd, &word[i],
+                        "off, or sqlite:FILE, keep=TIME and results=TIME");
+        }
+
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_status_store_time(ngx_conf_t *cf, ngx_command_t *cmd, ngx_str_t *word,
+    size_t prefix, time_t *time, const char *allowed)
+{
+    ngx_int_t  n;
+    ngx_str_t  value;
+
+    value.data = word->data + prefix;
+    value.len = word->len - prefix;
+
+    n = ngx_parse_time(&value, 1);
+
+    if (n < NGX_HTTP_STATUS_DAY || n > 3650 * NGX_HTTP_STATUS_DAY) {
+        return ngx_http_status_invalid(cf, cmd, word, allowed);
+    }
+
+    *time = n;
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * All is known.  Without "store", a monitor has one when "status_state" says
+ * that there is a place for it.
+ */
+
+ngx_int_t
+ngx_http_status_stores(ngx_conf_t *cf, ngx_http_status_main_conf_t *mcf)
+{
+    u_char                   *p;
+    ngx_str_t                *file, name;
+    ngx_uint_t                i, k, n, used;
+    ngx_status_monitor_t    **m;
+    ngx_status_store_conf_t  *store;
+
+    used = 0;
+    m = mcf->monitors ? mcf->monitors->elts : NULL;
+    n = mcf->monitors ? mcf->monitors->nelts : 0;
+
+    for (i = 0; i < n; i++) {
+        store = &m[i]->store_conf;
+        file = &store->file;
+
+        if (store->off || (!store->set && mcf->state.len == 0)) {
+            continue;
+        }
+
+        if (store->keep == 0) {
+            store->keep = 400 * NGX_HTTP_STATUS_DAY;
+        }
+
+        if (store->results == 0) {
+            store->results = ngx_min(3 * NGX_HTTP_STATUS_DAY, store->keep);
+        }
+
+        if (file->len == 0 || file->data[0] != '/') {
+
+            if (mcf->state.len == 0) {
+                ngx_str_set(&mcf->state, NGX_HTTP_STATUS_STATE);
+                mcf->state_file = store->conf_file;
+                mcf->state_line = store->line;
+            }
+
+            name = file->len ? *file : m[i]->name;
+
+            file->len = mcf->state.len + 1 + name.len;
+            p = ngx_pnalloc(cf->pool, file->len + sizeof(".db"));
+            if (p == NULL) {
+                return NGX_ERROR;
+            }
+
+            p = ngx_sprintf(p, "%V/%V%s", &mcf->state, &name,
+                            file->data ? "" : ".db");
+            *p = '\0';
+
+            file->len += file->data ? 0 : sizeof(".db") - 1;
+            file->data = p - file->len;
+            used = 1;
+        }
+
+        if (file->len > NGX_MAX_PATH - 64) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "path of store \"%V\" of monitor \"%V\" is too long",
+                          file, &m[i]->name);
+            return NGX_ERROR;
+        }
+
+        for (k = 0; k < i; k++) {
+            if (m[k]->store_conf.file.len == file->len
+                && ngx_strncmp(m[k]->store_conf.file.data, file->data,
+                               file->len) == 0)
+            {
+                /* one of the two at least was said */
+
+                if (!store->set) {
+                    store = &m[k]->store_conf;
+                }
+
+                ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                              "store \"%V\" of monitor \"%V\" is that of "
+                              "monitor \"%V\" already, expected a file of "
+                              "its own in %s:%ui", file, &m[i]->name,
+                              &m[k]->name, store->conf_file, store->line);
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    return used ? ngx_http_status_state_path(cf, mcf) : NGX_OK;
+}
+
+
+/*
+ * nginx makes the directory, "nginx -t" as well, and gives it to the user of
+ * its processes: also one that is there already.  It makes one level, so
+ * that what is around it has to be there.
+ */
+
+static ngx_int_t
+ngx_http_status_state_path(ngx_conf_t *cf, ngx_http_status_main_conf_t *mcf)
+{
+    u_char           *slash, *parent;
+    ngx_path_t       *path;
+    ngx_file_info_t   fi;
+
+    parent = ngx_pstrdup(cf->pool, &mcf->state);
+    path = ngx_pcalloc(cf->pool, sizeof(ngx_path_t));
+
+    if (parent == NULL || path == NULL) {
+        return NGX_ERROR;
+    }
+
+    slash = parent + mcf->state.len;
+
+    while (slash > parent + 1 && *slash != '/') {
+        slash--;
+    }
+
+    *slash = '\0';
+
+    if (ngx_file_info(parent, &fi) == NGX_FILE_ERROR || !ngx_is_dir(&fi)) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, ngx_errno,
+                      "state directory \"%V\" can not be made because there "
+                      "is no directory \"%s\", expected \"status_state\" to "
+                      "name another one, or \"store off\" in each monitor, "
+                      "in %s:%ui", &mcf->state, parent,
+                      mcf->state_file, mcf->state_line);
+        return NGX_ERROR;
+    }
+
+    path->name = mcf->state;
+    path->data = mcf;
+    path->conf_file = mcf->state_file;
+    path->line = mcf->state_line;
+
+    return ngx_add_path(cf, &path);
+}

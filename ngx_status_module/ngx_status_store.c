@@ -1,0 +1,951 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ *
+ * The store as the loop sees it: a queue, a thread that empties it, and
+ * what becomes of both when the file can not be written.
+ */
+
+
+#include "ngx_status_store.h"
+
+#if (NGX_STATUS_SQLITE)
+
+#include <pthread.h>
+#include <signal.h>
+#include "ngx_status_store_db.h"
+
+
+#define NGX_STATUS_STORE_TURN    500     /* ms between transactions */
+#define NGX_STATUS_STORE_RETRY   250     /* ms, doubled each time, up to */
+#define NGX_STATUS_STORE_REST    10000   /* ms */
+#define NGX_STATUS_STORE_EXIT    1000    /* ms that the end may take: under
+                                            what nginx grants at TERM */
+#define NGX_STATUS_STORE_BATCH   20000   /* items in a transaction */
+#define NGX_STATUS_STORE_SAVE    300000  /* ms between saves of a record */
+#define NGX_STATUS_STORE_SAVES   64      /* of them waiting at a time */
+#define NGX_STATUS_STORE_AT_EXIT 64      /* of them in a transaction */
+#define NGX_STATUS_STORE_LOOKS   128     /* buckets a level that are looked
+                                            at after a result */
+#define NGX_STATUS_STORE_STEP    3       /* ms that the loop restores for at
+                                            a time once it runs */
+
+
+/* One thread for all stores of the process. */
+
+typedef struct {
+    pthread_mutex_t       mutex;
+    pthread_cond_t        wake;
+    pthread_t             thread;
+    ngx_uint_t            started;
+    ngx_uint_t            quit;
+    ngx_msec_t            deadline;
+    ngx_status_store_t   *stores;
+} ngx_status_storing_t;
+
+
+static ngx_status_storing_t  ngx_status_storing = {
+    .mutex = PTHREAD_MUTEX_INITIALIZER
+};
+
+
+static ngx_int_t ngx_status_store_start(ngx_log_t *log);
+static void ngx_status_store_push(ngx_status_store_t *s,
+    ngx_status_store_item_t *item);
+static ngx_status_store_item_t *ngx_status_store_new(ngx_status_store_t *s,
+    ngx_uint_t kind, ngx_uint_t check, size_t size);
+static ngx_uint_t ngx_status_store_hand_over(ngx_status_store_t *s);
+static void ngx_status_store_events(ngx_status_store_t *s, ngx_uint_t n,
+    const ngx_status_record_t *before, const ngx_status_record_t *record);
+static void ngx_status_store_event(ngx_status_store_t *s, ngx_uint_t n,
+    ngx_uint_t from, ngx_uint_t to, int64_t at, const char *why);
+static void ngx_status_store_buckets(ngx_status_store_t *s, ngx_uint_t n,
+    const ngx_status_record_t *record, const void *rings);
+static void ngx_status_store_state(ngx_status_store_t *s, ngx_uint_t n,
+    const ngx_status_record_t *record, const void *rings, int64_t now);
+static void ngx_status_store_tell(ngx_status_store_t *s,
+    ngx_status_zone_store_t *status, const char *aside);
+static void *ngx_status_store_thread(void *data);
+static void ngx_status_store_turn(ngx_status_store_t *s, ngx_uint_t last);
+static void ngx_status_store_try(ngx_status_store_t *s);
+static void ngx_status_store_written(ngx_status_store_t *s);
+static void ngx_status_store_failed(ngx_status_store_t *s, ngx_uint_t waiting,
+    const char *err);
+static void ngx_status_store_begun(ngx_status_store_t *s, const char *aside);
+static void ngx_status_store_save_all(ngx_status_store_t *s);
+static void ngx_status_store_append(ngx_status_store_list_t *to,
+    ngx_status_store_list_t *from);
+
+
+ngx_status_store_t *
+ngx_status_store_open(ngx_status_monitor_t *monitor, ngx_log_t *log)
+{
+    char                 err[NGX_STATUS_MESSAGE], aside[NGX_STATUS_MESSAGE];
+    ngx_uint_t           waiting, n;
+    ngx_msec_t           begin;
+    ngx_status_slot_t   *slot;
+    ngx_status_store_t  *s;
+
+    if (monitor->store_conf.file.len == 0) {
+        return NULL;
+    }
+
+    s = calloc(1, sizeof(ngx_status_store_t));
+    if (s == NULL) {
+        goto nomem;
+    }
+
+    s->checks = calloc(monitor->nchecks, sizeof(ngx_status_store_check_t));
+    s->ids = calloc(monitor->nchecks, sizeof(sqlite3_int64));
+
+    if (s->checks == NULL || s->ids == NULL) {
+        goto nomem;
+    }
+
+    s->monitor = monitor;
+    s->log = log;
+    s->path = (char *) monitor->store_conf.file.data;
+    s->lock = -1;
+    s->told.state = NGX_STATUS_STORE_OFF;
+
+    begin = ngx_status_store_clock();
+
+    for (n = 0; n < monitor->nchecks; n++) {
+        slot = ngx_status_zone_claim(monitor->zone, &monitor->checks[n]->id);
+        s->checks[n].slot = slot;
+        s->checks[n].fresh = slot
+                        && slot->copy[slot->current & 1].nresults == 0;
+    }
+
+    if (ngx_status_store_db_open(s, &waiting, err, aside) == SQLITE_OK) {
+        ngx_status_store_begun(s, aside);
+        s->readable = 1;
+
+    } else {
+        ngx_status_store_failed(s, waiting, err);
+
+        /* on reload it is our predecessor, who wrote it a moment ago */
+        s->readable = waiting;
+    }
+
+    if (s->readable) {
+        n = ngx_status_store_restore(s, 0);
+
+        if (n) {
+            ngx_log_error(NGX_LOG_NOTICE, log, 0,
+                          "%ui checks of monitor \"%V\" have their past back "
+                          "from \"%s\" in %M ms", n, &monitor->name, s->path,
+                          ngx_status_store_clock() - begin);
+        }
+    }
+
+    pthread_mutex_lock(&ngx_status_storing.mutex);
+    s->next = ngx_status_storing.stores;
+    ngx_status_storing.stores = s;
+    pthread_mutex_unlock(&ngx_status_storing.mutex);
+
+    ngx_status_store_beat(s);
+
+    if (ngx_status_store_start(log) != NGX_OK) {
+        ngx_status_store_failed(s, 0, "its thread could not be started");
+    }
+
+    return s;
+
+nomem:
+
+    ngx_log_error(NGX_LOG_ALERT, log, 0, "no memory for the store of monitor "
+                  "\"%V\"", &monitor->name);
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_status_store_start(ngx_log_t *log)
+{
+    int                    rc;
+    sigset_t               all, old;
+    pthread_condattr_t     attr;
+    ngx_status_storing_t  *st;
+
+    st = &ngx_status_storing;
+
+    if (st->started) {
+        return NGX_OK;
+    }
+
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&st->wake, &attr);
+    pthread_condattr_destroy(&attr);
+
+    /* signals are nginx's: they go to its one thread */
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+
+    rc = pthread_create(&st->thread, NULL, ngx_status_store_thread, NULL);
+
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+
+    if (rc != 0) {
+        ngx_log_error(NGX_LOG_ALERT, log, rc, "pthread_create() failed");
+        return NGX_ERROR;
+    }
+
+    st->started = 1;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_status_store_result(ngx_status_store_t *s, ngx_uint_t n,
+    const ngx_status_record_t *before, const ngx_status_record_t *record,
+    const void *rings, const ngx_status_score_t *score, int64_t now)
+{
+    size_t                      size;
+    ngx_status_store_item_t    *item;
+    const ngx_status_result_t  *result;
+
+    result = &record->last;
+    size = offsetof(ngx_status_result_t, message) + strlen(result->message) + 1;
+
+    item = ngx_status_store_new(s, NGX_STATUS_STORE_RESULT, n,
+                                offsetof(ngx_status_store_item_t,
+                                         u.result.result) + size);
+    if (item) {
+        item->u.result.ended = now;
+        item->u.result.score = NULL;
+        memcpy((u_char *) item
+               + offsetof(ngx_status_store_item_t, u.result.result),
+               result, size);
+
+        if (score->value == score->value) {
+            item->u.result.score = malloc(sizeof(ngx_status_score_t));
+
+            if (item->u.result.score) {
+                *item->u.result.score = *score;
+            }
+        }
+
+        ngx_status_store_push(s, item);
+    }
+
+    ngx_status_store_events(s, n, before, record);
+
+    /* a record without its past must not take the place of what the store
+     * has */
+
+    if (s->checks[n].restored) {
+        ngx_status_store_buckets(s, n, record, rings);
+        ngx_status_store_state(s, n, record, rings, now);
+    }
+
+    (void) ngx_status_store_hand_over(s);
+}
+
+
+/* An item, or NULL when it can not be kept and counts as lost. */
+
+static ngx_status_store_item_t *
+ngx_status_store_new(ngx_status_store_t *s, ngx_uint_t kind, ngx_uint_t check,
+    size_t size)
+{
+    ngx_status_store_item_t  *item;
+
+    item = NULL;
+
+    if (s->nitems < NGX_STATUS_STORE_QUEUE) {
+        item = malloc(size);
+    }
+
+    if (item == NULL) {
+        s->dropped++;
+        return NULL;
+    }
+
+    item->next = NULL;
+    item->kind = kind;
+    item->check = check;
+
+    return item;
+}
+
+
+static void
+ngx_status_store_push(ngx_status_store_t *s, ngx_status_store_item_t *item)
+{
+    ngx_status_store_list_t  list;
+
+    list.first = item;
+    list.last = &item->next;
+
+    ngx_status_store_append(&s->pending, &list);
+
+    (void) ngx_atomic_fetch_add(&s->nitems, 1);
+}
+
+
+/* The loop waits for nobody: what it can not hand over now, it will later. */
+
+static ngx_uint_t
+ngx_status_store_hand_over(ngx_status_store_t *s)
+{
+    if (pthread_mutex_trylock(&ngx_status_storing.mutex) != 0) {
+        return 0;
+    }
+
+    ngx_status_store_append(&s->queue, &s->pending);
+    s->status.lost += s->dropped;
+    s->dropped = 0;
+
+    pthread_mutex_unlock(&ngx_status_storing.mutex);
+
+    return 1;
+}
+
+
+/* As record.c made them: a gap is a change to unknown, and one from there. */
+
+static void
+ngx_status_store_events(ngx_status_store_t *s, ngx_uint_t n,
+    const ngx_status_record_t *before, const ngx_status_record_t *record)
+{
+    ngx_uint_t  from;
+
+    from = before->confirm.state;
+
+    if (before->nresults && record->last.at > before->valid_until
+        && from != NGX_STATUS_UNKNOWN)
+    {
+        ngx_status_store_event(s, n, from, NGX_STATUS_UNKNOWN,
+                               before->valid_until, "not checked");
+        from = NGX_STATUS_UNKNOWN;
+    }
+
+    if (record->confirm.state != from) {
+        ngx_status_store_event(s, n, from, record->confirm.state,
+                               record->confirm.since, record->last.message);
+    }
+}
+
+
+static void
+ngx_status_store_event(ngx_status_store_t *s, ngx_uint_t n, ngx_uint_t from,
+    ngx_uint_t to, int64_t at, const char *why)
+{
+    size_t                    len;
+    ngx_status_store_item_t  *item;
+
+    len = strlen(why) + 1;
+
+    item = ngx_status_store_new(s, NGX_STATUS_STORE_EVENT, n,
+                                offsetof(ngx_status_store_item_t, u.event.why)
+                                + len);
+    if (item) {
+        item->u.event.at = at;
+        item->u.event.from = from;
+        item->u.event.to = to;
+        memcpy((u_char *) item
+               + offsetof(ngx_status_store_item_t, u.event.why), why, len);
+
+        ngx_status_store_push(s, item);
+    }
+}
+
+
+/*
+ * Queues the buckets that have been closed since the last one queued; after
+ * a start those that the file lacks, a few with each result.
+ */
+
+static void
+ngx_status_store_buckets(ngx_status_store_t *s, ngx_uint_t n,
+    const ngx_status_record_t *record, const void *rings)
+{
+    int64_t                           closed, oldest, *next;
+    ngx_uint_t                        i, k, level, any;
+    ngx_status_tally_t                tally;
+    ngx_status_store_item_t          *item;
+    ngx_status_score_tally_t          score;
+    const ngx_status_history_conf_t  *history;
+
+    static const int64_t  seconds[] = { 60, 3600, 86400 };
+
+    history = &s->monitor->zone->history;
+
+    for (level = 0; level < NGX_STATUS_LADDER; level++) {
+
+        next = &s->checks[n].next[level];
+        closed = ngx_min(record->open.time_cursor, record->open.result_cursor)
+                 / seconds[level];
+
+        oldest = closed - (level == NGX_STATUS_MINUTES ? history->minutes
+                           : level == NGX_STATUS_HOURS ? history->hours
+                           : history->days);
+
+        if (*next < oldest) {
+            *next = oldest;
+
+        } else if (*next > closed) {
+            /* the clock was set back */
+            *next = closed;
+        }
+
+        for (i = 0; i < NGX_STATUS_STORE_LOOKS && *next < closed; i++) {
+
+            ngx_memzero(&score, sizeof(score));
+            ngx_status_history_bucket(history, &record->open, rings, level,
+                                      *next, &tally,
+                                      level == NGX_STATUS_MINUTES ? NULL
+                                                                  : &score);
+
+            for (k = 0, any = tally.results; k < NGX_STATUS_NSTATES; k++) {
+                any |= tally.seconds[k];
+            }
+
+            if (any) {
+                item = ngx_status_store_new(s, NGX_STATUS_STORE_BUCKET, n,
+                                            sizeof(ngx_status_store_item_t));
+                if (item == NULL) {
+                    /* still in the zone: there will be another time */
+                    s->dropped--;
+                    break;
+                }
+
+                item->u.bucket.number = *next;
+                item->u.bucket.level = level;
+                item->u.bucket.tally = tally;
+                item->u.bucket.score = score;
+
+                ngx_status_store_push(s, item);
+            }
+
+            (*next)++;
+        }
+    }
+}
+
+
+/* Now and then all that is known of a check, so that few results have to be
+ * repeated at the next start. */
+
+static void
+ngx_status_store_state(ngx_status_store_t *s, ngx_uint_t n,
+    const ngx_status_record_t *record, const void *rings, int64_t now)
+{
+    size_t                     size;
+    u_char                    *p;
+    ngx_status_store_item_t   *item;
+    ngx_status_store_check_t  *check;
+
+    check = &s->checks[n];
+
+    if (check->save_at == 0 || check->save_at - now > NGX_STATUS_STORE_SAVE) {
+        /* spread over the time, wherever all of them began */
+        check->save_at = now + NGX_STATUS_STORE_SAVE * (int64_t) n
+                               / (int64_t) s->monitor->nchecks;
+    }
+
+    if (now < check->save_at || s->told.state != NGX_STATUS_STORE_OK
+        || s->nstates >= NGX_STATUS_STORE_SAVES)
+    {
+        return;
+    }
+
+    size = ngx_status_history_size(&s->monitor->zone->history);
+
+    item = ngx_status_store_new(s, NGX_STATUS_STORE_STATE, n,
+                                sizeof(ngx_status_store_item_t)
+                                + sizeof(ngx_status_record_t) + size);
+    if (item == NULL) {
+        s->dropped--;
+        return;
+    }
+
+    item->u.saved = now;
+
+    p = (u_char *) (item + 1);
+    memcpy(p, record, sizeof(ngx_status_record_t));
+    memcpy(p + sizeof(ngx_status_record_t), rings, size);
+
+    (void) ngx_atomic_fetch_add(&s->nstates, 1);
+    ngx_status_store_push(s, item);
+
+    check->save_at = now + NGX_STATUS_STORE_SAVE;
+}
+
+
+void
+ngx_status_store_beat(ngx_status_store_t *s)
+{
+    char                     aside[NGX_STATUS_MESSAGE];
+    ngx_uint_t               i, file, readable;
+    ngx_status_zone_store_t  status;
+
+    if (pthread_mutex_trylock(&ngx_status_storing.mutex) != 0) {
+        return;
+    }
+
+    ngx_status_store_append(&s->queue, &s->pending);
+    s->status.lost += s->dropped;
+    s->dropped = 0;
+
+    status = s->status;
+    file = s->file;
+    readable = s->readable;
+    memcpy(aside, s->aside, sizeof(aside));
+    s->aside[0] = '\0';
+
+    pthread_mutex_unlock(&ngx_status_storing.mutex);
+
+    if (file != s->file_seen) {
+        /* a fresh file, or another one: it lacks what the zone has */
+
+        for (i = 0; i < s->monitor->nchecks; i++) {
+            if (s->file_seen) {
+                ngx_memzero(s->checks[i].next, sizeof(s->checks[i].next));
+                s->checks[i].save_at = 0;
+                s->checks[i].restored = 1;
+            }
+        }
+
+        s->restored = s->file_seen ? s->monitor->nchecks : s->restored;
+        s->file_seen = file;
+    }
+
+    if (readable && s->restored < s->monitor->nchecks) {
+        (void) ngx_status_store_restore(s, ngx_status_store_clock()
+                                           + NGX_STATUS_STORE_STEP);
+    }
+
+    ngx_status_store_tell(s, &status, aside);
+}
+
+
+static void
+ngx_status_store_tell(ngx_status_store_t *s, ngx_status_zone_store_t *status,
+    const char *aside)
+{
+    ngx_str_t   *name;
+    ngx_uint_t   level;
+
+    name = &s->monitor->name;
+
+    if (aside[0]) {
+        ngx_log_error(NGX_LOG_ERR, s->log, 0,
+                      "store \"%s\" of monitor \"%V\" was corrupt; it was "
+                      "set aside as \"%s\" and a new one begun",
+                      s->path, name, aside);
+    }
+
+    if (status->state != s->told.state
+        || strcmp(status->message, s->told.message) != 0)
+    {
+        switch (status->state) {
+
+        case NGX_STATUS_STORE_FAILED:
+            ngx_log_error(NGX_LOG_ERR, s->log, 0,
+                          "store \"%s\" of monitor \"%V\" can not be "
+                          "written: %s; results are kept in memory",
+                          s->path, name, status->message);
+            break;
+
+        case NGX_STATUS_STORE_WAITING:
+            ngx_log_error(NGX_LOG_INFO, s->log, 0,
+                          "store \"%s\" of monitor \"%V\" is written by "
+                          "another process", s->path, name);
+            break;
+
+        default:
+            level = s->told.state == NGX_STATUS_STORE_FAILED
+                    ? NGX_LOG_NOTICE : NGX_LOG_INFO;
+
+            ngx_log_error(level, s->log, 0,
+                          "store \"%s\" of monitor \"%V\" is written, "
+                          "%uL results were lost", s->path, name,
+                          status->lost);
+        }
+    }
+
+    if ((status->lost != 0) != (s->told.lost != 0)) {
+        ngx_log_error(NGX_LOG_ERR, s->log, 0,
+                      "memory is full of what store \"%s\" of monitor \"%V\" "
+                      "could not take: from here on results are lost",
+                      s->path, name);
+    }
+
+    if (status->state != s->told.state || status->lost != s->told.lost
+        || status->written_at != s->told.written_at
+        || strcmp(status->message, s->told.message) != 0)
+    {
+        s->told = *status;
+        ngx_status_zone_put_store(s->monitor->zone, status);
+    }
+}
+
+
+void
+ngx_status_store_leave(ngx_status_store_t *s)
+{
+    s->leaving = 1;
+
+    if (!ngx_status_storing.started) {
+        return;
+    }
+
+    pthread_mutex_lock(&ngx_status_storing.mutex);
+    ngx_status_store_append(&s->queue, &s->pending);
+    pthread_cond_signal(&ngx_status_storing.wake);
+    pthread_mutex_unlock(&ngx_status_storing.mutex);
+}
+
+
+void
+ngx_status_store_exit(void)
+{
+    struct timespec        ts;
+    ngx_status_store_t    *s;
+    ngx_status_storing_t  *st;
+
+    st = &ngx_status_storing;
+
+    if (!st->started) {
+        return;
+    }
+
+    pthread_mutex_lock(&st->mutex);
+
+    for (s = st->stores; s; s = s->next) {
+        ngx_status_store_append(&s->queue, &s->pending);
+    }
+
+    st->deadline = ngx_status_store_clock() + NGX_STATUS_STORE_EXIT;
+    st->quit = 1;
+    pthread_cond_signal(&st->wake);
+    pthread_mutex_unlock(&st->mutex);
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    ts.tv_sec += NGX_STATUS_STORE_EXIT / 1000;
+    ts.tv_nsec += 100000000;
+
+    if (ts.tv_nsec >= 1000000000) {
+        ts.tv_sec++;
+        ts.tv_nsec -= 1000000000;
+    }
+
+    /* who does not make it in time is ended by the process's end: what is
+     * in a transaction then has not been written */
+
+    (void) pthread_timedjoin_np(st->thread, NULL, &ts);
+}
+
+
+static void *
+ngx_status_store_thread(void *data)
+{
+    ngx_uint_t             quit;
+    struct timespec        ts;
+    ngx_status_store_t    *s;
+    ngx_status_storing_t  *st;
+
+    (void) data;
+
+    st = &ngx_status_storing;
+
+    do {
+        pthread_mutex_lock(&st->mutex);
+
+        if (!st->quit) {
+            clock_gettime(CLOCK_MONOTONIC, &ts);
+            ts.tv_nsec += NGX_STATUS_STORE_TURN * 1000000;
+
+            if (ts.tv_nsec >= 1000000000) {
+                ts.tv_sec++;
+                ts.tv_nsec -= 1000000000;
+            }
+
+            (void) pthread_cond_timedwait(&st->wake, &st->mutex, &ts);
+        }
+
+        quit = st->quit;
+        s = st->stores;
+
+        pthread_mutex_unlock(&st->mutex);
+
+        for ( /* void */ ; s; s = s->next) {
+            if (!s->left) {
+                ngx_status_store_turn(s, quit);
+            }
+        }
+
+    } while (!quit);
+
+    return NULL;
+}
+
+
+static void
+ngx_status_store_turn(ngx_status_store_t *s, ngx_uint_t last)
+{
+    ngx_uint_t  leaving;
+
+    pthread_mutex_lock(&ngx_status_storing.mutex);
+    ngx_status_store_append(&s->batch, &s->queue);
+    leaving = s->leaving;
+    pthread_mutex_unlock(&ngx_status_storing.mutex);
+
+    if (leaving || last
+        || (ngx_msec_int_t) (ngx_status_store_clock() - s->retry_at) >= 0)
+    {
+        ngx_status_store_try(s);
+    }
+
+    if (!leaving && !last) {
+        return;
+    }
+
+    if (s->db && !leaving && ngx_status_zone_owned(s->monitor->zone)) {
+        ngx_status_store_save_all(s);
+    }
+
+    ngx_status_store_list_free(s, &s->batch, NULL);
+
+    if (s->db) {
+        ngx_status_store_db_close(s);
+    }
+
+    if (s->lock != -1) {
+        close(s->lock);
+        s->lock = -1;
+    }
+
+    s->left = 1;
+}
+
+
+static void
+ngx_status_store_try(ngx_status_store_t *s)
+{
+    int                       rc;
+    char                      err[NGX_STATUS_MESSAGE];
+    char                      aside[NGX_STATUS_MESSAGE];
+    ngx_uint_t                n, waiting, moved;
+    ngx_status_store_item_t  *end;
+
+    moved = s->db && ngx_status_store_db_moved(s);
+
+    if (s->db == NULL) {
+
+        rc = ngx_status_store_db_open(s, &waiting, err, aside);
+
+        if (rc != SQLITE_OK) {
+            ngx_status_store_failed(s, waiting, err);
+            return;
+        }
+
+        if (moved) {
+            pthread_mutex_lock(&ngx_status_storing.mutex);
+            s->file++;
+            pthread_mutex_unlock(&ngx_status_storing.mutex);
+        }
+
+        ngx_status_store_begun(s, aside);
+    }
+
+    while (s->batch.first) {
+
+        for (n = 0, end = s->batch.first;
+             end && n < NGX_STATUS_STORE_BATCH;
+             n++)
+        {
+            end = end->next;
+        }
+
+        rc = ngx_status_store_db_write(s, end, err);
+
+        if (rc != SQLITE_OK) {
+            ngx_status_store_failed(s, 0, err);
+
+            if (ngx_status_store_db_corrupt(rc)) {
+                ngx_status_store_db_close(s);
+                ngx_status_store_db_aside(s, aside);
+
+                pthread_mutex_lock(&ngx_status_storing.mutex);
+                memcpy(s->aside, aside, sizeof(aside));
+                s->file++;
+                pthread_mutex_unlock(&ngx_status_storing.mutex);
+
+            } else if ((rc & 0xff) != SQLITE_BUSY
+                       && (rc & 0xff) != SQLITE_FULL)
+            {
+                /* maybe it is this descriptor that is of no use any more */
+                ngx_status_store_db_close(s);
+            }
+
+            return;
+        }
+
+        ngx_status_store_list_free(s, &s->batch, end);
+        ngx_status_store_written(s);
+    }
+
+    pthread_mutex_lock(&ngx_status_storing.mutex);
+    s->readable = 1;
+    pthread_mutex_unlock(&ngx_status_storing.mutex);
+}
+
+
+static void
+ngx_status_store_written(ngx_status_store_t *s)
+{
+    s->backoff = 0;
+
+    pthread_mutex_lock(&ngx_status_storing.mutex);
+
+    s->status.state = NGX_STATUS_STORE_OK;
+    s->status.message[0] = '\0';
+    s->status.written_at = ngx_status_store_time();
+
+    pthread_mutex_unlock(&ngx_status_storing.mutex);
+}
+
+
+static void
+ngx_status_store_failed(ngx_status_store_t *s, ngx_uint_t waiting,
+    const char *err)
+{
+    s->backoff = s->backoff ? ngx_min(s->backoff * 2, NGX_STATUS_STORE_REST)
+                            : NGX_STATUS_STORE_RETRY;
+
+    if (waiting) {
+        /* it costs nothing to ask */
+        s->backoff = NGX_STATUS_STORE_RETRY;
+    }
+
+    s->retry_at = ngx_status_store_clock() + s->backoff;
+
+    pthread_mutex_lock(&ngx_status_storing.mutex);
+
+    s->status.state = waiting ? NGX_STATUS_STORE_WAITING
+                              : NGX_STATUS_STORE_FAILED;
+    ngx_status_message(s->status.message, "%s", err);
+
+    pthread_mutex_unlock(&ngx_status_storing.mutex);
+}
+
+
+/* The file is open: as it was, or anew. */
+
+static void
+ngx_status_store_begun(ngx_status_store_t *s, const char *aside)
+{
+    pthread_mutex_lock(&ngx_status_storing.mutex);
+
+    if (aside[0]) {
+        memcpy(s->aside, aside, NGX_STATUS_MESSAGE);
+        s->file += (s->file != 0);
+    }
+
+    s->file += (s->file == 0);
+
+    /* that it can be opened says little of whether it can be written */
+
+    if (s->batch.first == NULL || s->status.state != NGX_STATUS_STORE_FAILED) {
+        s->status.state = NGX_STATUS_STORE_OK;
+        s->status.message[0] = '\0';
+    }
+
+    pthread_mutex_unlock(&ngx_status_storing.mutex);
+}
+
+
+static void
+ngx_status_store_save_all(ngx_status_store_t *s)
+{
+    ngx_uint_t  i, n;
+
+    n = s->monitor->nchecks;
+
+    for (i = 0; i < n; i += NGX_STATUS_STORE_AT_EXIT) {
+
+        if ((ngx_msec_int_t) (ngx_status_store_clock()
+                              - ngx_status_storing.deadline) >= 0
+            || ngx_status_store_db_save(s, i,
+                             ngx_min(n, i + NGX_STATUS_STORE_AT_EXIT))
+               != SQLITE_OK)
+        {
+            break;
+        }
+    }
+}
+
+
+static void
+ngx_status_store_append(ngx_status_store_list_t *to,
+    ngx_status_store_list_t *from)
+{
+    if (from->first == NULL) {
+        return;
+    }
+
+    if (to->first) {
+        *to->last = from->first;
+
+    } else {
+        to->first = from->first;
+    }
+
+    to->last = from->last;
+    from->first = NULL;
+}
+
+
+void
+ngx_status_store_list_free(ngx_status_store_t *s,
+    ngx_status_store_list_t *list, ngx_status_store_item_t *end)
+{
+    ngx_status_store_item_t  *item;
+
+    while (list->first != end) {
+        item = list->first;
+        list->first = item->next;
+
+        if (item->kind == NGX_STATUS_STORE_RESULT) {
+            free(item->u.result.score);
+
+        } else if (item->kind == NGX_STATUS_STORE_STATE) {
+            (void) ngx_atomic_fetch_add(&s->nstates, -1);
+        }
+
+        free(item);
+        (void) ngx_atomic_fetch_add(&s->nitems, -1);
+    }
+}
+
+
+ngx_msec_t
+ngx_status_store_clock(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (ngx_msec_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
+int64_t
+ngx_status_store_time(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+
+    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
+#endif

@@ -1,0 +1,201 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ *
+ * Private to ngx_status_store*.c.
+ */
+
+
+#ifndef _NGX_STATUS_STORE_DB_H_INCLUDED_
+#define _NGX_STATUS_STORE_DB_H_INCLUDED_
+
+
+#include "ngx_status_store.h"
+#include <sqlite3.h>
+
+
+#define NGX_STATUS_STORE_VERSION  1      /* user_version */
+#define NGX_STATUS_STORE_LAYOUT   96     /* bytes of the words below */
+
+
+typedef enum {
+    NGX_STATUS_STORE_RESULT = 0,
+    NGX_STATUS_STORE_EVENT,
+    NGX_STATUS_STORE_BUCKET,
+    NGX_STATUS_STORE_STATE
+} ngx_status_store_kind_e;
+
+
+typedef struct ngx_status_store_item_s  ngx_status_store_item_t;
+
+/* Something to write.  Allocated no longer than its text; see new(). */
+
+struct ngx_status_store_item_s {
+    ngx_status_store_item_t      *next;
+    ngx_uint_t                    kind;
+    ngx_uint_t                    check;         /* of the monitor's */
+
+    union {
+        struct {
+            int64_t               ended;         /* ms */
+            ngx_status_score_t   *score;         /* malloc()ed, or NULL */
+            ngx_status_result_t   result;
+        } result;
+
+        struct {
+            int64_t               at;            /* ms */
+            uint8_t               from;
+            uint8_t               to;
+            char                  why[NGX_STATUS_MESSAGE];
+        } event;
+
+        struct {
+            int64_t               number;
+            ngx_uint_t            level;
+            ngx_status_tally_t    tally;
+            ngx_status_score_tally_t  score;
+        } bucket;
+
+        int64_t                   saved;         /* ms; record and rings
+                                                    follow the item */
+    } u;
+};
+
+
+typedef struct {
+    ngx_status_store_item_t      *first;
+    ngx_status_store_item_t     **last;          /* NULL: empty */
+} ngx_status_store_list_t;
+
+
+/* What the loop knows of a check. */
+
+typedef struct {
+    int64_t                       next[NGX_STATUS_LADDER]; /* bucket to write;
+                                                              0: unknown */
+    int64_t                       save_at;       /* ms */
+    ngx_status_slot_t            *slot;
+    ngx_uint_t                    fresh;         /* the slot was empty */
+    ngx_uint_t                    restored;
+} ngx_status_store_check_t;
+
+
+typedef enum {
+    NGX_STATUS_STORE_PUT_MONITOR = 0,
+    NGX_STATUS_STORE_PUT_CHECK,
+    NGX_STATUS_STORE_GET_CHECK,
+    NGX_STATUS_STORE_PUT_RESULT,
+    NGX_STATUS_STORE_END_EVENT,
+    NGX_STATUS_STORE_PUT_EVENT,
+    NGX_STATUS_STORE_PUT_MINUTE,
+    NGX_STATUS_STORE_PUT_HOUR,
+    NGX_STATUS_STORE_PUT_DAY,
+    NGX_STATUS_STORE_PUT_STATE,
+    NGX_STATUS_STORE_SEEN,
+    NGX_STATUS_STORE_NEXT_CHECK,
+    NGX_STATUS_STORE_PRUNE_RESULTS,
+    NGX_STATUS_STORE_PRUNE_MINUTES,
+    NGX_STATUS_STORE_PRUNE_HOURS,
+    NGX_STATUS_STORE_PRUNE_DAYS,
+    NGX_STATUS_STORE_PRUNE_EVENTS,
+    NGX_STATUS_STORE_PRUNE_STATE,
+    NGX_STATUS_STORE_PRUNE_CHECK,
+    NGX_STATUS_STORE_NSTATEMENTS
+} ngx_status_store_statement_e;
+
+
+struct ngx_status_store_s {
+    ngx_status_store_t           *next;
+    ngx_status_monitor_t         *monitor;
+    ngx_log_t                    *log;           /* the loop's */
+    const char                   *path;
+
+    /* the loop's */
+    ngx_status_store_check_t     *checks;
+    ngx_status_store_list_t       pending;       /* not handed over yet */
+    uint64_t                      dropped;       /* likewise */
+    ngx_uint_t                    file_seen;     /* "file" at the last beat */
+    ngx_uint_t                    restored;      /* checks */
+    ngx_status_zone_store_t       told;          /* what the zone says */
+    sqlite3                      *reader;        /* while restoring */
+    ngx_uint_t                    told_layout;
+
+    /* both change them */
+    ngx_atomic_t                  nitems;
+    ngx_atomic_t                  nstates;       /* among them */
+
+    /* under the mutex */
+    ngx_status_store_list_t       queue;
+    ngx_status_zone_store_t       status;
+    ngx_uint_t                    file;          /* files begun anew */
+    ngx_uint_t                    readable;      /* what a reader may see is
+                                                    all there is */
+    char                          aside[NGX_STATUS_MESSAGE];
+    ngx_uint_t                    leaving;
+
+    /* the thread's */
+    ngx_status_store_list_t       batch;
+    sqlite3                      *db;
+    sqlite3_stmt                 *st[NGX_STATUS_STORE_NSTATEMENTS];
+    sqlite3_int64                *ids;           /* by check */
+    int                           lock;          /* descriptor; -1 */
+    dev_t                         dev;
+    ino_t                         ino;
+    ino_t                         wal;           /* of the -wal file */
+    ngx_msec_t                    retry_at;
+    ngx_msec_t                    backoff;
+    sqlite3_int64                 pruned;        /* check's id */
+    ngx_uint_t                    left;
+};
+
+
+/* store.c */
+
+ngx_msec_t ngx_status_store_clock(void);
+int64_t ngx_status_store_time(void);             /* ms since the epoch */
+void ngx_status_store_list_free(ngx_status_store_t *s,
+    ngx_status_store_list_t *list, ngx_status_store_item_t *end);
+
+
+/*
+ * db.c, in the thread, or in the loop before the thread has the store.
+ * Returns are SQLite's codes; "err" gets a sentence.  db_open() takes the
+ * lock: SQLITE_BUSY with "*waiting" when another process has it.  A corrupt
+ * file is set aside and begun anew, "aside" telling its new name.
+ */
+
+int ngx_status_store_db_open(ngx_status_store_t *s, ngx_uint_t *waiting,
+    char err[NGX_STATUS_MESSAGE], char aside[NGX_STATUS_MESSAGE]);
+void ngx_status_store_db_close(ngx_status_store_t *s);
+
+/* Whether the path leads to another file by now, or to none. */
+ngx_uint_t ngx_status_store_db_moved(ngx_status_store_t *s);
+
+/* Renames a corrupt file and what belongs to it; it must be closed. */
+void ngx_status_store_db_aside(ngx_status_store_t *s,
+    char aside[NGX_STATUS_MESSAGE]);
+
+/* Writes "batch" up to "end" in a transaction, and prunes a little. */
+int ngx_status_store_db_write(ngx_status_store_t *s,
+    ngx_status_store_item_t *end, char err[NGX_STATUS_MESSAGE]);
+
+/* Saves records straight from the zone, in a transaction. */
+int ngx_status_store_db_save(ngx_status_store_t *s, ngx_uint_t first,
+    ngx_uint_t last);
+
+ngx_uint_t ngx_status_store_db_corrupt(int rc);
+
+/* What a saved record's bytes depend on. */
+void ngx_status_store_layout(const ngx_status_history_conf_t *history,
+    char layout[NGX_STATUS_STORE_LAYOUT]);
+
+
+/*
+ * restore.c: fills slots until "until" (monotonic ms; 0: all), in the loop.
+ * Returns the number of checks that got their past back.
+ */
+
+ngx_uint_t ngx_status_store_restore(ngx_status_store_t *s, ngx_msec_t until);
+
+
+#endif /* _NGX_STATUS_STORE_DB_H_INCLUDED_ */

@@ -285,10 +285,32 @@ ngx_status_store_lock(ngx_status_store_t *s, char err[NGX_STATUS_MESSAGE])
 static int
 ngx_status_store_setup(ngx_status_store_t *s, char err[NGX_STATUS_MESSAGE])
 {
-    int          rc, version, tables;
+    int          rc, fd, version, tables, page;
     char         name[NGX_MAX_PATH + sizeof("-wal")];
+    off_t        size;
     ngx_uint_t   i;
     struct stat  sb;
+
+    /* messages and targets are not for everyone's eyes */
+
+    fd = open(s->path, O_RDWR|O_CREAT|O_EXCL|O_CLOEXEC, 0600);
+
+    if (fd != -1) {
+        close(fd);
+    }
+
+    /*
+     * A file with nothing in its log consists of whole pages.  SQLite itself
+     * notices when whole ones are missing.
+     */
+
+    snprintf(name, sizeof(name), "%s-wal", s->path);
+    size = 0;
+
+    if ((stat(name, &sb) == -1 || sb.st_size == 0) && stat(s->path, &sb) == 0)
+    {
+        size = sb.st_size;
+    }
 
     rc = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE
                          |SQLITE_OPEN_CREATE|SQLITE_OPEN_NOMUTEX, NULL);
@@ -306,8 +328,17 @@ ngx_status_store_setup(ngx_status_store_t *s, char err[NGX_STATUS_MESSAGE])
                                "SELECT count(*) FROM sqlite_master", &tables);
     }
 
+    if (rc == SQLITE_OK) {
+        rc = ngx_status_store_pragma(s->db, "PRAGMA page_size", &page);
+    }
+
     if (rc != SQLITE_OK) {
         goto failed;
+    }
+
+    if (page && size % page) {
+        ngx_status_message(err, "it is truncated");
+        return SQLITE_CORRUPT;
     }
 
     if (version > NGX_STATUS_STORE_VERSION || (version == 0 && tables)) {
@@ -368,7 +399,6 @@ ngx_status_store_setup(ngx_status_store_t *s, char err[NGX_STATUS_MESSAGE])
     s->dev = sb.st_dev;
     s->ino = sb.st_ino;
 
-    snprintf(name, sizeof(name), "%s-wal", s->path);
     s->wal = (stat(name, &sb) == 0) ? sb.st_ino : 0;
 
     return SQLITE_OK;

@@ -251,8 +251,8 @@ run() {
     build_to_run
     mkdir -p "$prefix/temp"
 
-    # New code needs a new master; the same code only a reload, and then the
-    # history on the page goes on.
+    # New code needs a new master; the same code only a reload.  The history
+    # goes on either way, from the store or in the zone.
     if running && ! cmp -s "$so" "$prefix/module.so"; then
         say "Stopping the nginx of an earlier build"
         stop

@@ -260,6 +260,11 @@ ngx_status_restore_check(ngx_status_restore_t *r, ngx_uint_t n,
         return rc;
     }
 
+    if (!saved && check->slot->copy[check->slot->current & 1].nresults) {
+        /* the file is new, and what has come since the start is more */
+        return SQLITE_OK;
+    }
+
     rc = ngx_status_restore_results(r, n, id, saved);
     if (rc != SQLITE_OK) {
         return rc;

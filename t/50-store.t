@@ -39,7 +39,7 @@ sub conf {
     my $state = $opt{state} // 'status_state %%TESTDIR%%/state;';
     my $store = $opt{store} // '';
     $t->conf($state . "\nstatus_monitor m {\n interval 1s; timeout 400ms;\n"
-             . "$store\n" . ($opt{checks} // $checks) . "}\n" . <<'SERVER');
+             . "$store\n" . ($opt{checks} // $checks) . "}\n" . <<'SERVER', %opt);
 server {
     listen 127.0.0.1:%%PORT_0%%;
     location /s/        { status_page m; }
@@ -362,8 +362,7 @@ SKIP: {
     skip 'binary upgrade under a sanitizer' if $ENV{NGX_STATUS_PRELOAD};
 
     $t->stop;
-    $t->conf($t->read_file('nginx.conf') =~ /http \{(.*)\}/s ? $1 : '',
-             daemon => 'on');
+    conf($t, daemon => 'on');
     $t->run;
     my $old = $t->pid;
     $before = $t->wait_json('/m.json', sub { settled() && stored() });

@@ -512,7 +512,14 @@ ngx_status_store_beat(ngx_status_store_t *s)
             }
         }
 
-        s->restored = s->file_seen ? s->monitor->nchecks : s->restored;
+        if (s->file_seen) {
+            s->restored = s->monitor->nchecks;
+
+            ngx_log_error(NGX_LOG_NOTICE, s->log, 0,
+                          "history of monitor \"%V\" goes on in another "
+                          "file \"%s\"", &s->monitor->name, s->path);
+        }
+
         s->file_seen = file;
     }
 

@@ -716,6 +716,11 @@ ngx_status_store_turn(ngx_status_store_t *s, ngx_uint_t last)
 
     if (s->db && !leaving && ngx_status_zone_owned(s->monitor->zone)) {
         ngx_status_store_save_all(s);
+
+    } else if (s->db) {
+        /* a successor waits for the lock, and goes on with the log */
+        (void) sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+                                 NULL);
     }
 
     ngx_status_store_list_free(s, &s->batch, NULL);

@@ -92,7 +92,8 @@ is(scalar @{ $seen[4]{times}{fine} }, 1,
 
 my @ill = @{ $seen[4]{times}{ill} };
 cmp_ok($ill[2] - $ill[0], '<', 8, 'a re-test comes sooner');
-cmp_ok($ill[1] - $ill[0], '>', 0.9, 'but not at once');
+# a slot may come right after the first result, the re-test of a second not
+cmp_ok($ill[2] - $ill[0], '>', 0.9, 'but not at once');
 
 $t->finish;
 
@@ -150,7 +151,7 @@ HTTP
 $coarse->hostile(1);
 $coarse->run;
 
-ok($coarse->wait_check('/m', 'never', sub { $_->{result} eq 'timeout' }, 20),
+ok($coarse->wait_check('/m', 'never', sub { ($_->{result} // '') eq 'timeout' }, 20),
    'timer_resolution is not taken for a stall of our own');
 
 $coarse->finish;

@@ -3,8 +3,10 @@
  * Copyright (C) ngx_status_module authors
  *
  * The rival of the checker: nothing but libcurl's multi interface on epoll.
- * Fetches a URL for ever, "in flight" at a time, or "rate" a second, one
- * evenly after the other, until it is killed.
+ * Fetches a URL for ever, "in flight" at a time, or "rate" times a second
+ * until it is killed.  Those of a second begin at random times, the same in
+ * each second, as the checker's do: who begins at even distances never has
+ * two things to do when it wakes up.
  *
  *   multi URL in_flight rate(0: as fast as it goes) keepalive(0, 1) [ca]
  *
@@ -156,11 +158,23 @@ finished(void)
 }
 
 
+static int
+by_number(const void *one, const void *two)
+{
+    double  a, b;
+
+    a = *(double *) one;
+    b = *(double *) two;
+
+    return a < b ? -1 : a > b;
+}
+
+
 int
 main(int argc, char **argv)
 {
-    int                 i, n, running, flags, most;
-    double              t, wait, rate, due;
+    int                 i, k, n, running, flags, most, rate;
+    double              t, wait, due, begin, *phases;
     struct epoll_event  events[64];
 
     if (argc < 5) {
@@ -170,7 +184,7 @@ main(int argc, char **argv)
 
     url = argv[1];
     most = atoi(argv[2]);
-    rate = atof(argv[3]);
+    rate = atoi(argv[3]);
     keepalive = atoi(argv[4]);
     ca = argc > 5 ? argv[5] : NULL;
 
@@ -183,19 +197,28 @@ main(int argc, char **argv)
     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 16384L);
 
-    due = now();
+    phases = calloc(rate + 1, sizeof(double));
+    srandom(1);
+    for (k = 0; k < rate; k++) {
+        phases[k] = random() / (RAND_MAX + 1.0);
+    }
+    qsort(phases, rate, sizeof(double), by_number);
+
+    begin = now();
+    k = 0;
+    due = begin + phases[0];
 
     while (!quit) {
         t = now();
 
-        if (due < t - 1) {
-            /* it was stopped */
-            due = t;
-        }
-
         while (in_flight < most && (rate == 0 || due <= t)) {
             start();
-            due += rate ? 1 / rate : 0;
+
+            if (rate && ++k == rate) {
+                k = 0;
+                begin += 1;
+            }
+            due = begin + phases[k];
         }
 
         wait = 1;

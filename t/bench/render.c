@@ -7,7 +7,9 @@
  *
  *   render CHECKS
  *
- * Prints for HTML and JSON: us a check, bytes a check, bytes packed.
+ * Prints for HTML and JSON: us a check, bytes a check, bytes packed.  It is
+ * linked without the zone and without nginx, which taking a snapshot would
+ * need and rendering does not.
  */
 
 /* sources: ngx_status_module/formats/ngx_status_html.c
@@ -35,52 +37,6 @@
 
 
 #define ROUNDS  101
-
-
-/* what ngx_status_snapshot() needs, which is not called here */
-
-volatile ngx_time_t *ngx_cached_time;
-volatile ngx_msec_t  ngx_current_msec;
-
-
-ngx_uint_t
-ngx_status_zone_alive(const ngx_status_zone_t *zone)
-{
-    (void) zone;
-    return 1;
-}
-
-
-ngx_status_slot_t *
-ngx_status_zone_find(const ngx_status_zone_t *zone, const ngx_str_t *id,
-    ngx_status_slot_t *hint)
-{
-    (void) zone;
-    (void) id;
-    return hint;
-}
-
-
-ngx_int_t
-ngx_status_zone_read(const ngx_status_slot_t *slot, const ngx_str_t *id,
-    ngx_status_record_t *record)
-{
-    (void) slot;
-    (void) id;
-    (void) record;
-    return NGX_DECLINED;
-}
-
-
-void
-ngx_log_error_core(ngx_uint_t level, ngx_log_t *log, ngx_err_t err,
-    const char *fmt, ...)
-{
-    (void) level;
-    (void) log;
-    (void) err;
-    (void) fmt;
-}
 
 
 static ngx_int_t

@@ -23,7 +23,8 @@ usage() {
                 the words that need one; NGINX_FLAGS are its configure's flags
 
 Environment: ADDRESS (127.0.0.1) and PORT (8080, or the next one free) of
-"run"; CC; BUILD, the directory to use instead of build/.
+"run"; CC; BUILD, the directory to use instead of build/; NGX_STATUS_WITHOUT,
+libraries to leave out: "sqlite3 libpq hiredis libcares" or some of these.
 END
 }
 
@@ -40,7 +41,8 @@ try() { printf '+ %s\n' "$*"; "$@"; }
 # ------------------------------------------------------- what must be there
 
 run_packages="gcc make pkg-config libcurl4-openssl-dev libyajl-dev
-    libpcre2-dev zlib1g-dev libsqlite3-dev sqlite3 ca-certificates curl"
+    libpcre2-dev zlib1g-dev libsqlite3-dev sqlite3 libpq-dev libhiredis-dev
+    libc-ares-dev libssl-dev ca-certificates curl"
 test_packages="perl libcmocka-dev libjson-validator-perl clang openssl
     valgrind chromium fonts-dejavu-core"
 fuzz_packages="perl clang"
@@ -155,7 +157,10 @@ choose() {
 # Only when something that nginx's configure looks at has changed.
 configure() {
     local conf=./configure stamp
-    stamp="$(cat config; echo "${flags[@]}" "$src" "$tree"; "$CC" --version)"
+    stamp="$(cat config; ls ngx_status_module/*.c ngx_status_module/*/*.c \
+                 checks/*.c
+             echo "${flags[@]}" "$src" "$tree" "${NGX_STATUS_WITHOUT:-}"
+             "$CC" --version)"
 
     [ ! -f "$objs/Makefile" ] \
         || [ "$(cat "$objs/stamp" 2> /dev/null)" != "$stamp" ] || return 0
@@ -182,6 +187,8 @@ compile() {
       printf '%s\n' "$objs" "$top/ngx_status_module" "$top/checks"
     } | sed 's/^/-I/' > "$out/includes"
     pkg-config --cflags libcurl yajl libpcre2-8 >> "$out/includes"
+    pkg-config --cflags libpq hiredis libcares >> "$out/includes" 2> /dev/null \
+        || true
 
     assets
     (cd "$src" && try make -s -f "$objs/Makefile" -j "$(nproc)" "$@" modules)

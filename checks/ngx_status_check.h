@@ -51,8 +51,14 @@ struct ngx_status_check_s {
                                             never shown */
     ngx_str_t                 target;    /* redacted: what may be shown */
     ngx_str_t                 scheme;    /* lower case, without "://" */
-    ngx_str_t                 host;      /* without port and brackets */
+    ngx_str_t                 host;      /* without port and brackets; may be
+                                            empty where the type allows it */
     in_port_t                 port;      /* the type's default filled in */
+    ngx_str_t                 path;      /* with its "/", as written; or empty */
+    ngx_str_t                 args;      /* behind the "?"; or empty */
+    ngx_str_t                 user;      /* of the URL, decoded, or what
+                                            "username" says; data NULL: none */
+    ngx_str_t                 password;  /* likewise; a secret */
 
     ngx_msec_t                interval;
     ngx_msec_t                timeout;
@@ -91,17 +97,70 @@ struct ngx_status_check_s {
     ngx_status_delta_conf_t   drop;
     ngx_status_delta_conf_t   slower;
 
+    ngx_array_t               settings;  /* of ngx_status_setting_t: directives
+                                            that types declare as options */
     void                     *conf;      /* the type's: made by its conf() */
 };
+
+
+/*
+ * A directive of a type's own: "NAME VALUE;", in a check of the type and in
+ * the blocks around it, from which checks of other types do not take it.
+ * Types may share a name, with the same kind.
+ */
+
+typedef enum {
+    NGX_STATUS_OPTION_TEXT = 0,          /* printable UTF-8 */
+    NGX_STATUS_OPTION_BYTES,             /* with \r \n \t \0 \\ \xHH */
+    NGX_STATUS_OPTION_SECRET,            /* text, or file:/path or env:NAME */
+    NGX_STATUS_OPTION_WORD,              /* one of those in "allowed" */
+    NGX_STATUS_OPTION_FLAG,              /* on or off; "number" is 1 or 0 */
+    NGX_STATUS_OPTION_NUMBER,
+    NGX_STATUS_OPTION_TIME,              /* ms */
+    NGX_STATUS_OPTION_SIZE               /* bytes */
+} ngx_status_option_e;
+
+typedef struct {
+    ngx_str_t                 name;
+    ngx_status_option_e       kind;
+    const char               *allowed;   /* words parted by spaces, or what to
+                                            say of a number out of bounds */
+    int64_t                   min;       /* of numbers, both included */
+    int64_t                   max;
+} ngx_status_option_t;
+
+typedef struct {
+    ngx_str_t                 name;
+    ngx_str_t                 text;      /* NUL-terminated; secrets too */
+    int64_t                   number;    /* of FLAG, NUMBER, TIME and SIZE; of
+                                            WORD: which one, from 0 */
+} ngx_status_setting_t;
+
+/* What was set, or NULL.  Master, for conf(). */
+const ngx_status_setting_t *ngx_status_setting(
+    const ngx_status_check_t *check, const char *name);
+
+/* Rows that many types have. */
+
+#define NGX_STATUS_OPTION_FAMILY                                             \
+    { ngx_string("family"), NGX_STATUS_OPTION_WORD, "4 6 any", 0, 0 }
+
+#define NGX_STATUS_OPTION_LOGIN                                              \
+    { ngx_string("username"), NGX_STATUS_OPTION_SECRET, NULL, 0, 0 },        \
+    { ngx_string("password"), NGX_STATUS_OPTION_SECRET, NULL, 0, 0 }
+
+#define NGX_STATUS_OPTION_END                                                \
+    { ngx_null_string, NGX_STATUS_OPTION_TEXT, NULL, 0, 0 }
 
 
 /*
  * One probe: made and owned by the checker, one at a time for a check.
  * start() gets it with check, log and done set, result zeroed but for "at",
  * score zeroed with value NAN.  The type fills result->latency, phases,
- * size, cert_expires, http_status and the score, judges with
- * ngx_status_judge(), and calls done() exactly once, from the loop or from
- * within start().  After done() the probe is the checker's again.
+ * size, seen, certificate, http_status and the score, judges, and calls
+ * done() exactly once, from the loop or from within start().  After done()
+ * the probe is the checker's again.  What most types do alike between the
+ * two is in ngx_status_probe.h and ngx_status_dial.h.
  */
 
 struct ngx_status_probe_s {
@@ -113,6 +172,9 @@ struct ngx_status_probe_s {
     void                     (*done)(ngx_status_probe_t *probe);
     void                      *data;     /* the checker's */
     void                      *ctx;      /* the type's, from start to done */
+    ngx_msec_t                 started;  /* ngx_current_msec; ngx_status_probe.c's
+                                            are these two */
+    struct ngx_status_judging_s  *judging;
 };
 
 
@@ -122,8 +184,19 @@ struct ngx_status_check_type_s {
     const in_port_t           *ports;    /* default ports, by scheme */
     ngx_uint_t                 subjects; /* mask: what conditions may ask */
 
-    /* "prefer latency" where the check has none, in ms */
+    /* "prefer latency" where the check has none, in ms; 0: no default */
     ngx_msec_t                 latency;
+
+    /* The library that the module was built without: "libpq (libpq-dev)".
+     * Its schemes are an error then, and all below is NULL.  NULL: none. */
+    const char                *needs;
+
+    const ngx_status_option_t *options;  /* ends with OPTION_END; or NULL */
+
+    /* Whether probes of the check will see a certificate: cert conditions of
+     * the blocks around it and the default ones are for these.  NULL: never.
+     * Master, after all directives. */
+    ngx_uint_t               (*tls)(const ngx_status_check_t *check);
 
     /*
      * Looks at the check once all its directives are known: URL, options
@@ -154,8 +227,8 @@ extern const ngx_status_check_type_t  *ngx_status_check_types[];
 
 /*
  * Finds the type of a URL's scheme and fills type, scheme, host, port and
- * target (redacted: no user:password, and the values of query arguments
- * whose name sounds like a secret are "***").  NGX_ERROR with a sentence
+ * path, args, user, password and target (redacted: no user:password, and the
+ * values of query arguments whose name sounds like a secret are "***").  NGX_ERROR with a sentence
  * ("unknown scheme \"htpp\", expected http or https").  Master.
  */
 
@@ -170,11 +243,5 @@ ngx_int_t ngx_status_check_url(ngx_pool_t *pool, ngx_status_check_t *check,
 
 size_t ngx_status_url_redact(u_char *dst, size_t size, const u_char *url,
     size_t len);
-
-/* Fills the judgement of a probe that could not be made: unknown, E_INTERNAL,
- * with a message; the caller then calls done(). */
-void ngx_status_probe_fault(ngx_status_probe_t *probe, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
 
 #endif /* _NGX_STATUS_CHECK_H_INCLUDED_ */

@@ -19,6 +19,7 @@
 #define NGX_STATUS_HTTP_LOOKUP   1000    /* ms at least for a second look */
 
 
+static ngx_uint_t ngx_status_http_tls(const ngx_status_check_t *check);
 static ngx_int_t ngx_status_http_init(ngx_cycle_t *cycle);
 static void ngx_status_http_start(ngx_status_probe_t *probe);
 static void ngx_status_http_stop(ngx_status_probe_t *probe);
@@ -55,6 +56,9 @@ const ngx_status_check_type_t  ngx_status_check_http = {
     |ngx_status_subject_bit(NGX_STATUS_S_SIZE)
     |ngx_status_subject_bit(NGX_STATUS_S_SCORE),
     2000,                                                  /* latency */
+    NULL,                                                  /* needs */
+    NULL,                                                  /* options */
+    ngx_status_http_tls,
     ngx_status_http_conf,
     ngx_status_http_start,
     ngx_status_http_stop,
@@ -63,6 +67,13 @@ const ngx_status_check_type_t  ngx_status_check_http = {
 
 
 static ngx_connection_t   ngx_status_http_connection;      /* for log lines */
+
+
+static ngx_uint_t
+ngx_status_http_tls(const ngx_status_check_t *check)
+{
+    return ngx_strcmp(check->scheme.data, "https") == 0;
+}
 
 
 static ngx_int_t

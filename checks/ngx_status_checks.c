@@ -30,6 +30,12 @@ static const char  *ngx_status_secrets[] = {
 };
 
 
+static ngx_int_t ngx_status_url_login(ngx_pool_t *pool,
+    ngx_status_check_t *check, u_char *p, u_char *last);
+static ngx_int_t ngx_status_url_decode(ngx_pool_t *pool, ngx_str_t *text,
+    u_char *p, u_char *last);
+static void ngx_status_url_rest(ngx_status_check_t *check, u_char *p,
+    u_char *end);
 static void ngx_status_check_schemes(char *err, size_t errlen,
     const ngx_str_t *scheme);
 static ngx_uint_t ngx_status_url_secret(const u_char *name, size_t len);
@@ -95,6 +101,12 @@ ngx_status_check_url(ngx_pool_t *pool, ngx_status_check_t *check, char *err,
 
 found:
 
+    if (check->type->needs) {
+        snprintf(err, errlen, "scheme \"%s\" needs %s, and this module was "
+                 "built without it", check->scheme.data, check->type->needs);
+        return NGX_ERROR;
+    }
+
     /* authority = [ userinfo "@" ] host [ ":" port ]  [RFC 3986 3.2] */
 
     host += 3;
@@ -105,8 +117,25 @@ found:
         }
     }
 
+    ngx_status_url_rest(check, last, end);
+
     for (p = last; p > host; p--) {
         if (p[-1] == '@') {
+
+            switch (ngx_status_url_login(pool, check, host, p - 1)) {
+
+            case NGX_OK:
+                break;
+
+            case NGX_DECLINED:
+                snprintf(err, errlen, "user or password in the URL have a "
+                         "\"%%\" without two hexadecimal digits, or %%00");
+                return NGX_ERROR;
+
+            default:
+                goto nomem;
+            }
+
             host = p;
             break;
         }
@@ -176,6 +205,108 @@ nomem:
 
     snprintf(err, errlen, "no memory");
     return NGX_ERROR;
+}
+
+
+/* userinfo = user [ ":" password ], both percent-encoded. */
+
+static ngx_int_t
+ngx_status_url_login(ngx_pool_t *pool, ngx_status_check_t *check, u_char *p,
+    u_char *last)
+{
+    u_char     *colon;
+    ngx_int_t   rc;
+
+    colon = ngx_strlchr(p, last, ':');
+
+    rc = ngx_status_url_decode(pool, &check->user, p, colon ? colon : last);
+
+    if (rc == NGX_OK && colon) {
+        rc = ngx_status_url_decode(pool, &check->password, colon + 1, last);
+    }
+
+    return rc;
+}
+
+
+/* NGX_DECLINED: not percent-encoded. */
+
+static ngx_int_t
+ngx_status_url_decode(ngx_pool_t *pool, ngx_str_t *text, u_char *p,
+    u_char *last)
+{
+    u_char     *d;
+    ngx_int_t   n;
+
+    d = ngx_pnalloc(pool, last - p + 1);
+    if (d == NULL) {
+        return NGX_ERROR;
+    }
+
+    text->data = d;
+
+    while (p < last) {
+
+        if (*p != '%') {
+            *d++ = *p++;
+            continue;
+        }
+
+        n = last - p > 2 ? ngx_hextoi(p + 1, 2) : NGX_ERROR;
+
+        if (n <= 0) {
+            return NGX_DECLINED;
+        }
+
+        *d++ = (u_char) n;
+        p += 3;
+    }
+
+    *d = '\0';
+    text->len = d - text->data;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_status_url_rest(ngx_status_check_t *check, u_char *p, u_char *end)
+{
+    u_char  *fragment, *args;
+
+    fragment = ngx_strlchr(p, end, '#');
+
+    if (fragment) {
+        end = fragment;
+    }
+
+    args = ngx_strlchr(p, end, '?');
+
+    check->path.data = p;
+    check->path.len = (args ? args : end) - p;
+
+    if (args) {
+        check->args.data = args + 1;
+        check->args.len = end - args - 1;
+    }
+}
+
+
+const ngx_status_setting_t *
+ngx_status_setting(const ngx_status_check_t *check, const char *name)
+{
+    ngx_uint_t             i;
+    ngx_status_setting_t  *setting;
+
+    setting = check->settings.elts;
+
+    for (i = 0; i < check->settings.nelts; i++) {
+        if (ngx_strcmp(setting[i].name.data, name) == 0) {
+            return &setting[i];
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -318,25 +449,4 @@ ngx_status_url_secret(const u_char *name, size_t len)
     }
 
     return 0;
-}
-
-
-void
-ngx_status_probe_fault(ngx_status_probe_t *probe, const char *fmt, ...)
-{
-    int      n;
-    char     text[NGX_STATUS_MESSAGE];
-    va_list  args;
-
-    va_start(args, fmt);
-    n = vsnprintf(text, sizeof(text), fmt, args);
-    va_end(args);
-
-    n = ngx_max(0, ngx_min(n, (int) sizeof(text) - 1));
-
-    probe->result.state = NGX_STATUS_UNKNOWN;
-    probe->result.error = NGX_STATUS_E_INTERNAL;
-
-    ngx_status_text_copy(probe->result.message, NGX_STATUS_MESSAGE,
-                         (u_char *) text, n);
 }

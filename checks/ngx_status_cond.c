@@ -86,6 +86,7 @@ ngx_status_cond_parse(ngx_pool_t *pool, const ngx_str_t *args,
     ngx_status_cond_parser_t   ps;
 
     static const ngx_str_t  nothing = ngx_string("");
+    static const ngx_str_t  off = ngx_string("off");
 
     ps.pool = pool;
     ps.op = NULL;
@@ -126,6 +127,15 @@ ngx_status_cond_parse(ngx_pool_t *pool, const ngx_str_t *args,
                        || ps.subject == NGX_STATUS_S_JSON))
     {
         test->op = NGX_STATUS_OP_EXISTS;
+        return NGX_OK;
+    }
+
+    if (n + 1 == nargs && ngx_status_cond_is(&args[n], &off)
+        && (ps.subject == NGX_STATUS_S_STATUS
+            || ps.subject == NGX_STATUS_S_LATENCY
+            || ps.subject == NGX_STATUS_S_CERT))
+    {
+        cond->off = 1;
         return NGX_OK;
     }
 

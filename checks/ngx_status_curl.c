@@ -5,14 +5,7 @@
 
 
 #include "ngx_status_curl.h"
-#include "../ngx_status_module/ngx_status_loop.h"
-#include <netdb.h>
-#include <sys/socket.h>
-
-
-/* Lateness of ours that takes the blame for a timeout: a quarter of it, but
- * no jitter */
-#define NGX_STATUS_CURL_LATE  100        /* ms */
+#include "ngx_status_probe.h"
 
 
 /* Of the codes that need no look at anything else. */
@@ -65,16 +58,6 @@ static const struct {
 };
 
 
-static const char  *ngx_status_curl_doing[] = {
-    "resolving the name", "connecting", "in the TLS handshake",
-    "waiting for the answer", "receiving the answer"
-};
-
-
-static void ngx_status_curl_timeout(ngx_status_curl_t *c,
-    ngx_status_evidence_t *ev);
-static void ngx_status_curl_unresolved(CURL *easy, int eai,
-    ngx_status_evidence_t *ev);
 static void ngx_status_curl_unconnected(ngx_status_curl_t *c, CURL *easy,
     ngx_status_evidence_t *ev);
 static void ngx_status_curl_redirects(CURL *easy, ngx_status_evidence_t *ev);
@@ -83,19 +66,6 @@ static void ngx_status_curl_tls(ngx_status_curl_t *c, CURL *easy,
 static void ngx_status_curl_broken(ngx_status_curl_t *c, CURL *easy,
     CURLcode code, ngx_status_evidence_t *ev);
 static void ngx_status_curl_times(CURL *easy, curl_off_t *times);
-static curl_off_t ngx_status_curl_now(void);
-
-#define ngx_status_curl_fault(ev, ...)                                       \
-    do {                                                                     \
-        (ev)->fault = NGX_STATUS_E_INTERNAL;                                 \
-        ngx_status_message((ev)->message, __VA_ARGS__);                      \
-    } while (0)
-
-#define ngx_status_curl_fails(ev, e, ...)                                    \
-    do {                                                                     \
-        (ev)->error = (e);                                                   \
-        ngx_status_message((ev)->message, __VA_ARGS__);                      \
-    } while (0)
 
 
 curl_socket_t
@@ -122,18 +92,7 @@ ngx_status_curl_socket(ngx_status_curl_t *c, struct curl_sockaddr *addr)
 void
 ngx_status_curl_handshake(ngx_status_curl_t *c)
 {
-    c->tls_at = ngx_status_curl_now();
-}
-
-
-static curl_off_t
-ngx_status_curl_now(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (curl_off_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+    c->tls_at = ngx_status_probe_clock();
 }
 
 
@@ -253,7 +212,7 @@ ngx_status_curl_phases(ngx_status_curl_t *c, CURL *easy,
 
         if (stopped == NGX_STATUS_PHASE_CONNECT && c->tls_at) {
             stopped = NGX_STATUS_PHASE_TLS;
-            hop = ngx_min(left, ngx_status_curl_now() - c->tls_at);
+            hop = ngx_min(left, ngx_status_probe_clock() - c->tls_at);
             phases[NGX_STATUS_PHASE_CONNECT] += left - hop;
             left = hop;
         }
@@ -280,18 +239,19 @@ void
 ngx_status_curl_error(ngx_status_curl_t *c, CURL *easy, CURLcode code,
     int eai, ngx_status_evidence_t *ev)
 {
-    char                          *colon;
+    char                          *colon, host[256];
     curl_off_t                     got, whole;
     const ngx_status_curl_word_t  *word;
 
     switch (code) {
 
     case CURLE_OPERATION_TIMEDOUT:
-        ngx_status_curl_timeout(c, ev);
+        ngx_status_probe_timeout(c->started, c->timeout, c->phase, ev);
         return;
 
     case CURLE_COULDNT_RESOLVE_HOST:
-        ngx_status_curl_unresolved(easy, eai, ev);
+        ngx_status_curl_host(easy, host, sizeof(host));
+        ngx_status_probe_unresolved(host, eai, ev);
         return;
 
     case CURLE_COULDNT_CONNECT:
@@ -321,13 +281,13 @@ ngx_status_curl_error(ngx_status_curl_t *c, CURL *easy, CURLcode code,
         curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &whole);
 
         if (whole > 0) {
-            ngx_status_curl_fails(ev, NGX_STATUS_E_RESET,
-                                  "answer ended early: %lld of %lld bytes",
-                                  (long long) got, (long long) whole);
+            ngx_status_ev_fails(ev, NGX_STATUS_E_RESET,
+                                "answer ended early: %lld of %lld bytes",
+                                (long long) got, (long long) whole);
         } else {
-            ngx_status_curl_fails(ev, NGX_STATUS_E_RESET,
-                                  "answer ended early: after %lld bytes",
-                                  (long long) got);
+            ngx_status_ev_fails(ev, NGX_STATUS_E_RESET,
+                                "answer ended early: after %lld bytes",
+                                (long long) got);
         }
 
         return;
@@ -337,8 +297,8 @@ ngx_status_curl_error(ngx_status_curl_t *c, CURL *easy, CURLcode code,
         /* libcurl's word for HTTP/0.9 as well as for another scheme */
 
         if (c->phase >= NGX_STATUS_PHASE_WAIT) {
-            ngx_status_curl_fails(ev, NGX_STATUS_E_PROTOCOL,
-                                  "answer is not HTTP");
+            ngx_status_ev_fails(ev, NGX_STATUS_E_PROTOCOL,
+                                "answer is not HTTP");
             return;
         }
 
@@ -350,8 +310,8 @@ ngx_status_curl_error(ngx_status_curl_t *c, CURL *easy, CURLcode code,
         /* libcurl's word for a header line that is over its limit, too */
 
         if (c->phase >= NGX_STATUS_PHASE_WAIT) {
-            ngx_status_curl_fails(ev, NGX_STATUS_E_PROTOCOL,
-                                  "header of the answer is too large");
+            ngx_status_ev_fails(ev, NGX_STATUS_E_PROTOCOL,
+                                "header of the answer is too large");
             return;
         }
 
@@ -368,7 +328,7 @@ ngx_status_curl_error(ngx_status_curl_t *c, CURL *easy, CURLcode code,
         }
 
         if (word->error == NGX_STATUS_E_INTERNAL) {
-            ngx_status_curl_fault(ev, "%s", word->text);
+            ngx_status_ev_fault(ev, "%s", word->text);
             return;
         }
 
@@ -377,15 +337,15 @@ ngx_status_curl_error(ngx_status_curl_t *c, CURL *easy, CURLcode code,
         colon = code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM
                 ? strchr(c->text, ':') : NULL;
 
-        ngx_status_curl_fails(ev, word->error, "%s%.60s", word->text,
-                              colon ? colon : "");
+        ngx_status_ev_fails(ev, word->error, "%s%.60s", word->text,
+                            colon ? colon : "");
         return;
     }
 
 #if (LIBCURL_VERSION_NUM >= 0x080600)
     if (code == CURLE_TOO_LARGE) {
-        ngx_status_curl_fails(ev, NGX_STATUS_E_PROTOCOL,
-                              "header of the answer is too large");
+        ngx_status_ev_fails(ev, NGX_STATUS_E_PROTOCOL,
+                            "header of the answer is too large");
         return;
     }
 #endif
@@ -393,82 +353,8 @@ ngx_status_curl_error(ngx_status_curl_t *c, CURL *easy, CURLcode code,
     /* what is left is about us or unheard of: it must not be called down.
      * libcurl's own text might quote the URL; this one is constant */
 
-    ngx_status_curl_fault(ev, "%s (libcurl %d)", curl_easy_strerror(code),
-                          (int) code);
-}
-
-
-ngx_msec_t
-ngx_status_curl_late(const ngx_status_curl_t *c)
-{
-    ngx_msec_t  late;
-
-    late = ngx_status_loop_lateness(c->started);
-
-    return late >= ngx_max(NGX_STATUS_CURL_LATE, c->timeout / 4) ? late : 0;
-}
-
-
-static void
-ngx_status_curl_timeout(ngx_status_curl_t *c, ngx_status_evidence_t *ev)
-{
-    ngx_msec_t  late;
-
-    late = ngx_status_curl_late(c);
-
-    if (late) {
-        ngx_status_curl_fault(ev, "the checker was late by %lu ms",
-                              (unsigned long) late);
-        return;
-    }
-
-    if (c->phase == NGX_STATUS_PHASE_RESOLVE) {
-        ngx_status_curl_fault(ev, "the resolver did not answer within %lu ms",
-                              (unsigned long) c->timeout);
-        return;
-    }
-
-    ev->timed_out = 1;
-    ev->timeout_phase = c->phase;
-
-    ngx_status_message(ev->message, "timed out after %lu ms, while %s",
-                       (unsigned long) c->timeout,
-                       ngx_status_curl_doing[c->phase]);
-}
-
-
-static void
-ngx_status_curl_unresolved(CURL *easy, int eai, ngx_status_evidence_t *ev)
-{
-    char  host[256];
-
-    ngx_status_curl_host(easy, host, sizeof(host));
-
-    switch (eai) {
-
-    case EAI_NONAME:
-        ngx_status_curl_fails(ev, NGX_STATUS_E_RESOLVE,
-                              "name \"%.128s\" does not resolve", host);
-        return;
-
-#ifdef EAI_NODATA
-    case EAI_NODATA:
-#endif
-#ifdef EAI_ADDRFAMILY
-    case EAI_ADDRFAMILY:
-#endif
-        ngx_status_curl_fails(ev, NGX_STATUS_E_RESOLVE,
-                              "name \"%.128s\" has no address", host);
-        return;
-
-    case 0:
-        ngx_status_curl_fault(ev, "the resolver failed for a moment");
-        return;
-
-    default:
-        ngx_status_curl_fault(ev, "the resolver failed: %s",
-                              gai_strerror(eai));
-    }
+    ngx_status_ev_fault(ev, "%s (libcurl %d)", curl_easy_strerror(code),
+                        (int) code);
 }
 
 
@@ -476,7 +362,6 @@ static void
 ngx_status_curl_unconnected(ngx_status_curl_t *c, CURL *easy,
     ngx_status_evidence_t *ev)
 {
-    int   s, rc;
     long  error;
 
     error = 0;
@@ -487,65 +372,8 @@ ngx_status_curl_unconnected(ngx_status_curl_t *c, CURL *easy,
         error = c->socket_errno;
     }
 
-    switch (error) {
-
-    case ECONNREFUSED:
-        ngx_status_curl_fails(ev, NGX_STATUS_E_CONNECT, "connection refused");
-        return;
-
-    case ECONNRESET:
-        ngx_status_curl_fails(ev, NGX_STATUS_E_RESET,
-                              "connection reset while connecting");
-        return;
-
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-    case ENOBUFS:
-    case EADDRNOTAVAIL:
-    case EAFNOSUPPORT:
-    case EACCES:
-    case EPERM:
-        ngx_status_curl_fault(ev, "no connection could be made from here: %s",
-                              strerror(error));
-        return;
-
-    case ENETUNREACH:
-
-        /* said by a router on the way, or by our own table of routes?  A
-         * datagram socket asks the table and sends nothing */
-
-        s = socket(c->addr.any.sa_family, SOCK_DGRAM|SOCK_CLOEXEC, 0);
-
-        if (s != -1) {
-            rc = connect(s, &c->addr.any, c->addr_len);
-            error = errno;
-            (void) close(s);
-
-            if (rc == -1 && error == ENETUNREACH) {
-                ngx_status_curl_fault(ev, "no route from here: %s",
-                                      strerror(ENETUNREACH));
-                return;
-            }
-        }
-
-        ngx_status_curl_fails(ev, NGX_STATUS_E_CONNECT,
-                              "network is unreachable");
-        return;
-
-    case EHOSTUNREACH:
-        ngx_status_curl_fails(ev, NGX_STATUS_E_CONNECT, "host is unreachable");
-        return;
-
-    case ETIMEDOUT:
-        ngx_status_curl_fails(ev, NGX_STATUS_E_CONNECT,
-                              "no answer to the connection attempts");
-        return;
-
-    default:
-        ngx_status_curl_fails(ev, NGX_STATUS_E_CONNECT, "no connection%s%s",
-                              error ? ": " : "", error ? strerror(error) : "");
-    }
+    ngx_status_probe_unconnected(error, c->addr_len ? &c->addr.any : NULL,
+                                 c->addr_len, ev);
 }
 
 
@@ -566,9 +394,9 @@ ngx_status_curl_redirects(CURL *easy, ngx_status_evidence_t *ev)
 
     if (url) {
         ngx_status_url_redact(to, sizeof(to), (u_char *) url, strlen(url));
-        ngx_status_curl_fails(ev, NGX_STATUS_E_REDIRECT,
-                              "more than %ld redirect%s, the next to %s",
-                              n, n == 1 ? "" : "s", to);
+        ngx_status_ev_fails(ev, NGX_STATUS_E_REDIRECT,
+                            "more than %ld redirect%s, the next to %s",
+                            n, n == 1 ? "" : "s", to);
         return;
     }
 
@@ -576,8 +404,8 @@ ngx_status_curl_redirects(CURL *easy, ngx_status_evidence_t *ev)
 
     ngx_status_url_redact(to, sizeof(to), (u_char *) (url ? url : ""),
                           url ? strlen(url) : 0);
-    ngx_status_curl_fails(ev, NGX_STATUS_E_REDIRECT,
-                          "redirect to %s, expected http or https", to);
+    ngx_status_ev_fails(ev, NGX_STATUS_E_REDIRECT,
+                        "redirect to %s, expected http or https", to);
 }
 
 
@@ -596,8 +424,8 @@ ngx_status_curl_tls(ngx_status_curl_t *c, CURL *easy, CURLcode code,
         if (ngx_status_curl_verify[i].code == verify
             && c->phase <= NGX_STATUS_PHASE_TLS)
         {
-            ngx_status_curl_fails(ev, NGX_STATUS_E_TLS, "%s",
-                                  ngx_status_curl_verify[i].text);
+            ngx_status_ev_fails(ev, NGX_STATUS_E_TLS, "%s",
+                                ngx_status_curl_verify[i].text);
             return;
         }
     }
@@ -605,22 +433,22 @@ ngx_status_curl_tls(ngx_status_curl_t *c, CURL *easy, CURLcode code,
     /* libcurl compares names itself, and has no code for it */
 
     if (strstr(c->text, "subject name")) {
-        ngx_status_curl_fails(ev, NGX_STATUS_E_TLS,
-                              "certificate is for another name");
+        ngx_status_ev_fails(ev, NGX_STATUS_E_TLS,
+                            "certificate is for another name");
         return;
     }
 
     if (strstr(c->text, "reset by peer")) {
-        ngx_status_curl_fails(ev, NGX_STATUS_E_RESET,
-                              "connection reset while %s",
-                              ngx_status_curl_doing[c->phase]);
+        ngx_status_ev_fails(ev, NGX_STATUS_E_RESET,
+                            "connection reset while %s",
+                            ngx_status_probe_doing[c->phase]);
         return;
     }
 
     if (strstr(c->text, "SYSCALL") || strstr(c->text, "unexpected eof")) {
-        ngx_status_curl_fails(ev, NGX_STATUS_E_RESET,
-                              "connection closed while %s",
-                              ngx_status_curl_doing[c->phase]);
+        ngx_status_ev_fails(ev, NGX_STATUS_E_RESET,
+                            "connection closed while %s",
+                            ngx_status_probe_doing[c->phase]);
         return;
     }
 
@@ -640,16 +468,16 @@ ngx_status_curl_tls(ngx_status_curl_t *c, CURL *easy, CURLcode code,
     }
 
     if (code == CURLE_PEER_FAILED_VERIFICATION) {
-        ngx_status_curl_fails(ev, NGX_STATUS_E_TLS,
-                              "certificate is not trusted: %.100s", text);
+        ngx_status_ev_fails(ev, NGX_STATUS_E_TLS,
+                            "certificate is not trusted: %.100s", text);
         return;
     }
 
-    ngx_status_curl_fails(ev, NGX_STATUS_E_TLS,
-                          c->phase <= NGX_STATUS_PHASE_TLS
-                          ? "TLS handshake failed: %.100s"
-                          : "TLS failed: %.100s",
-                          *text ? text : "no reason given");
+    ngx_status_ev_fails(ev, NGX_STATUS_E_TLS,
+                        c->phase <= NGX_STATUS_PHASE_TLS
+                        ? "TLS handshake failed: %.100s"
+                        : "TLS failed: %.100s",
+                        *text ? text : "no reason given");
 }
 
 
@@ -671,19 +499,19 @@ ngx_status_curl_broken(ngx_status_curl_t *c, CURL *easy, CURLcode code,
     if (error == ECONNRESET || error == EPIPE
         || strstr(c->text, "reset by peer"))
     {
-        ngx_status_curl_fails(ev, NGX_STATUS_E_RESET,
-                              "connection reset while %s",
-                              ngx_status_curl_doing[c->phase]);
+        ngx_status_ev_fails(ev, NGX_STATUS_E_RESET,
+                            "connection reset while %s",
+                            ngx_status_probe_doing[c->phase]);
         return;
     }
 
     if (error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH
         || error == ECONNREFUSED)
     {
-        ngx_status_curl_fails(ev, NGX_STATUS_E_CONNECT,
-                              "connection lost while %s: %s",
-                              ngx_status_curl_doing[c->phase],
-                              strerror(error));
+        ngx_status_ev_fails(ev, NGX_STATUS_E_CONNECT,
+                            "connection lost while %s: %s",
+                            ngx_status_probe_doing[c->phase],
+                            strerror(error));
         return;
     }
 
@@ -693,16 +521,16 @@ ngx_status_curl_broken(ngx_status_curl_t *c, CURL *easy, CURLcode code,
     }
 
     if (code == CURLE_SEND_ERROR) {
-        ngx_status_curl_fails(ev, NGX_STATUS_E_RESET,
-                              "connection closed while sending the request");
+        ngx_status_ev_fails(ev, NGX_STATUS_E_RESET,
+                            "connection closed while sending the request");
         return;
     }
 
     /* chunks, TLS records, lengths: what is wrong with the bytes */
 
-    ngx_status_curl_fails(ev, NGX_STATUS_E_PROTOCOL,
-                          "answer can not be read: %.120s",
-                          c->text[0] ? c->text : curl_easy_strerror(code));
+    ngx_status_ev_fails(ev, NGX_STATUS_E_PROTOCOL,
+                        "answer can not be read: %.120s",
+                        c->text[0] ? c->text : curl_easy_strerror(code));
 }
 
 

@@ -73,10 +73,6 @@ void ngx_status_curl_phases(ngx_status_curl_t *c, CURL *easy,
 void ngx_status_curl_error(ngx_status_curl_t *c, CURL *easy, CURLcode code,
     int eai, ngx_status_evidence_t *ev);
 
-/* How late the checker itself was, in ms, when that is enough to be blamed
- * for a slow answer; else 0. */
-ngx_msec_t ngx_status_curl_late(const ngx_status_curl_t *c);
-
 /* The host that the transfer was at, NUL-terminated and without brackets;
  * empty when there is none. */
 void ngx_status_curl_host(CURL *easy, char *host, size_t size);

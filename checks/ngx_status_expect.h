@@ -53,6 +53,8 @@ struct ngx_status_cond_s {
     ngx_str_t                 name;      /* header name, JSON path, DNS type */
     ngx_str_t                 text;      /* all of it, as written */
     ngx_uint_t                prefer;    /* else expect */
+    ngx_uint_t                off;       /* asks nothing: only replaces what
+                                            is outside, or by default */
     ngx_status_json_path_t   *path;      /* of subject json; else NULL */
     ngx_status_test_t        *test;      /* operator and values */
 };
@@ -71,7 +73,7 @@ struct ngx_status_cond_s {
  * several values any may hold; for != !contains !~ none may.  Of several
  * things seen (JSON matches, equal headers, DNS records) one must hold,
  * and for != !contains !~ all.  "json PATH" and "header NAME" with nothing
- * behind: is there.
+ * behind: is there.  "off" behind status, latency or cert asks nothing.
  *
  * Numbers take the subject's units.  latency, cert, age: ms s m h d w, never
  * without one but for 0, also "1h30m"; size, free: k m g t, else bytes;

@@ -11,6 +11,7 @@
 
 
 #include "ngx_status_curl.h"
+#include "ngx_status_probe.h"
 #include "ngx_status_resolve.h"
 #include "../ngx_status_module/ngx_status_loop.h"
 

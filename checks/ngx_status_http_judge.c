@@ -243,7 +243,7 @@ ngx_status_http_judged(ngx_status_http_t *h, const ngx_status_score_t *score)
     if (result->error == NGX_STATUS_E_LATENCY
         || result->error == NGX_STATUS_E_TIMEOUT)
     {
-        late = ngx_status_curl_late(&h->curl);
+        late = ngx_status_probe_late(h->curl.started, h->curl.timeout);
 
         if (late) {
             /* an answer came, and it was not the target that was slow */

@@ -61,6 +61,7 @@ void *ngx_http_status_create_main_conf(ngx_conf_t *cf);
 void *ngx_http_status_create_loc_conf(ngx_conf_t *cf);
 char *ngx_http_status_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+ngx_int_t ngx_http_status_preconfiguration(ngx_conf_t *cf);
 ngx_int_t ngx_http_status_postconfiguration(ngx_conf_t *cf);
 
 /* handler.c */

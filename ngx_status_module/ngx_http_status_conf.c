@@ -2,8 +2,8 @@
 /*
  * Copyright (C) ngx_status_module authors
  *
- * The table of all directives, and the blocks that nest.  Master, while it
- * reads the configuration.
+ * The table of all directives but the options of check types, and the blocks
+ * that nest.  Master, while it reads the configuration.
  */
 
 
@@ -445,6 +445,9 @@ ngx_http_status_scope(ngx_conf_t *cf, ngx_http_status_scope_t *outer,
     if (ngx_array_init(&scope->conds, cf->pool, 4, sizeof(ngx_status_cond_t))
         != NGX_OK
         || ngx_array_init(&scope->bots, cf->pool, 1, sizeof(ngx_str_t))
+           != NGX_OK
+        || ngx_array_init(&c->settings, cf->pool, 2,
+                          sizeof(ngx_status_setting_t))
            != NGX_OK)
     {
         return NULL;

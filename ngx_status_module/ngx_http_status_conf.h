@@ -97,6 +97,9 @@ char *ngx_http_status_invalid(ngx_conf_t *cf, ngx_command_t *cmd,
 /* NGX_OK when the text is not empty, printable UTF-8 and short enough. */
 ngx_int_t ngx_http_status_printable(ngx_str_t *text);
 
+/* NGX_OK when the text holds no control character but tabs. */
+ngx_int_t ngx_http_status_controls(ngx_str_t *text);
+
 #define NGX_HTTP_STATUS_AN_ID                                                \
     "an ID of 1 to 63 characters of A-Z a-z 0-9 . _ - that does not begin "  \
     "with a dot"
@@ -129,6 +132,12 @@ char *ngx_http_status_set_score_history(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_status_set_delta(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/* conf_option.c */
+
+ngx_int_t ngx_http_status_merge_settings(const ngx_status_check_t *prev,
+    ngx_status_check_t *conf);
+
 
 /* conf_file.c */
 

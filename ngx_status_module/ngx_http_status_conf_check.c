@@ -15,7 +15,6 @@
 
 static ngx_int_t ngx_http_status_decimal(u_char *p, const char *unit,
     double *value);
-static ngx_int_t ngx_http_status_controls(ngx_str_t *text);
 
 
 char *
@@ -662,7 +661,7 @@ ngx_http_status_printable(ngx_str_t *text)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_status_controls(ngx_str_t *text)
 {
     size_t  i;

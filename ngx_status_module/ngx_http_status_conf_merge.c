@@ -17,12 +17,16 @@
 
 static ngx_int_t ngx_http_status_merge_conds(ngx_conf_t *cf,
     ngx_http_status_scope_t *prev, ngx_http_status_scope_t *conf);
+static ngx_uint_t ngx_http_status_tls(const ngx_status_check_t *check);
 static ngx_uint_t ngx_http_status_same_name(ngx_status_cond_t *a,
     ngx_status_cond_t *b);
 static ngx_int_t ngx_http_status_merge_headers(ngx_conf_t *cf,
     ngx_status_check_t *prev, ngx_status_check_t *conf);
 static ngx_int_t ngx_http_status_drop_headers(ngx_conf_t *cf,
     ngx_status_check_t *check);
+static void ngx_http_status_login(ngx_status_check_t *check);
+static ngx_int_t ngx_http_status_defaults(ngx_conf_t *cf,
+    ngx_http_status_scope_t *scope);
 static ngx_int_t ngx_http_status_add_cond(ngx_conf_t *cf,
     ngx_http_status_scope_t *scope, ngx_uint_t prefer, char *words[]);
 
@@ -97,6 +101,10 @@ ngx_http_status_merge(ngx_conf_t *cf, ngx_http_status_scope_t *prev,
         }
     }
 
+    if (ngx_http_status_merge_settings(p, c) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (prev->bots.nelts) {
         bot = ngx_array_push_n(&conf->bots, prev->bots.nelts);
         if (bot == NULL) {
@@ -138,6 +146,10 @@ ngx_http_status_merge_conds(ngx_conf_t *cf, ngx_http_status_scope_t *prev,
 
         if (conf->check.score == NULL) {
             subjects &= ~ngx_status_subject_bit(NGX_STATUS_S_SCORE);
+        }
+
+        if (!ngx_http_status_tls(&conf->check)) {
+            subjects &= ~ngx_status_subject_bit(NGX_STATUS_S_CERT);
         }
     }
 
@@ -181,6 +193,15 @@ ngx_http_status_merge_conds(ngx_conf_t *cf, ngx_http_status_scope_t *prev,
     conf->conds = conds;
 
     return NGX_OK;
+}
+
+
+/* Whether its probes will see a certificate. */
+
+static ngx_uint_t
+ngx_http_status_tls(const ngx_status_check_t *check)
+{
+    return check->type->tls && check->type->tls(check);
 }
 
 
@@ -260,13 +281,10 @@ ngx_http_status_merge_headers(ngx_conf_t *cf, ngx_status_check_t *prev,
 ngx_int_t
 ngx_http_status_finish(ngx_conf_t *cf, ngx_http_status_scope_t *scope)
 {
-    char                 err[NGX_HTTP_STATUS_ERR], latency[NGX_INT_T_LEN + 3];
-    ngx_uint_t           i, seen, want;
+    char                 err[NGX_HTTP_STATUS_ERR];
+    ngx_uint_t           i;
     ngx_status_cond_t   *cond;
     ngx_status_check_t  *c;
-
-    static char         *status[] = { "status", "200-299", NULL };
-    char                *slow[] = { "latency", "<", latency, NULL };
 
     c = &scope->check;
 
@@ -326,7 +344,6 @@ ngx_http_status_finish(ngx_conf_t *cf, ngx_http_status_scope_t *scope)
         c->categories = NULL;
     }
 
-    seen = 0;
     cond = scope->conds.elts;
 
     for (i = 0; i < scope->conds.nelts; i++) {
@@ -336,41 +353,14 @@ ngx_http_status_finish(ngx_conf_t *cf, ngx_http_status_scope_t *scope)
                      cond[i].prefer ? "prefer" : "expect");
             goto invalid;
         }
-
-        if (cond[i].prefer ? cond[i].subject == NGX_STATUS_S_LATENCY
-                           : cond[i].subject == NGX_STATUS_S_STATUS)
-        {
-            seen |= ngx_status_subject_bit(cond[i].subject);
-        }
     }
 
-    if (ngx_http_status_drop_headers(cf, c) != NGX_OK) {
-        return NGX_ERROR;
-    }
+    ngx_http_status_login(c);
 
-    /* the defaults, unless there is one of its own */
-
-    want = c->type->subjects & ~seen;
-
-    if (want & ngx_status_subject_bit(NGX_STATUS_S_STATUS)
-        && ngx_http_status_add_cond(cf, scope, 0, status) != NGX_OK)
+    if (ngx_http_status_drop_headers(cf, c) != NGX_OK
+        || ngx_http_status_defaults(cf, scope) != NGX_OK)
     {
         return NGX_ERROR;
-    }
-
-    if (want & ngx_status_subject_bit(NGX_STATUS_S_LATENCY)
-        && c->type->latency)
-    {
-        if (c->type->latency % 1000) {
-            ngx_sprintf((u_char *) latency, "%Mms%Z", c->type->latency);
-
-        } else {
-            ngx_sprintf((u_char *) latency, "%Ms%Z", c->type->latency / 1000);
-        }
-
-        if (ngx_http_status_add_cond(cf, scope, 1, slow) != NGX_OK) {
-            return NGX_ERROR;
-        }
     }
 
     c->conds = scope->conds.elts;
@@ -392,6 +382,104 @@ invalid:
                   &c->id, err, scope->file, scope->line);
 
     return NGX_ERROR;
+}
+
+
+/* "username" and "password" stand for what a URL would say. */
+
+static void
+ngx_http_status_login(ngx_status_check_t *check)
+{
+    const ngx_status_setting_t  *setting;
+
+    setting = ngx_status_setting(check, "username");
+
+    if (setting) {
+        check->user = setting->text;
+    }
+
+    setting = ngx_status_setting(check, "password");
+
+    if (setting) {
+        check->password = setting->text;
+    }
+}
+
+
+/*
+ * The default conditions, unless there is one of its own; then those that
+ * say "off" have done their work.
+ */
+
+static ngx_int_t
+ngx_http_status_defaults(ngx_conf_t *cf, ngx_http_status_scope_t *scope)
+{
+    char                            latency[NGX_INT_T_LEN + 3];
+    ngx_uint_t                      i, n, seen[2], subjects;
+    ngx_status_cond_t              *cond;
+    const ngx_status_check_type_t  *type;
+
+    static char         *status[] = { "status", "200-299", NULL };
+    static char         *expires[] = { "cert", ">", "3d", NULL };
+    static char         *renew[] = { "cert", ">", "21d", NULL };
+    char                *slow[] = { "latency", "<", latency, NULL };
+
+    type = scope->check.type;
+    cond = scope->conds.elts;
+    seen[0] = 0;
+    seen[1] = 0;
+
+    for (i = 0; i < scope->conds.nelts; i++) {
+        if (cond[i].name.len == 0) {
+            seen[cond[i].prefer] |= ngx_status_subject_bit(cond[i].subject);
+        }
+    }
+
+    for (i = 0, n = 0; i < scope->conds.nelts; i++) {
+        if (!cond[i].off) {
+            cond[n++] = cond[i];
+        }
+    }
+
+    scope->conds.nelts = n;
+
+    subjects = type->subjects;
+
+    /* who does not verify a certificate does not mind its end either */
+
+    if (!ngx_http_status_tls(&scope->check) || !scope->check.tls_verify) {
+        subjects &= ~ngx_status_subject_bit(NGX_STATUS_S_CERT);
+    }
+
+    if (type->latency == 0) {
+        subjects &= ~ngx_status_subject_bit(NGX_STATUS_S_LATENCY);
+    }
+
+    if (type->latency % 1000) {
+        ngx_sprintf((u_char *) latency, "%Mms%Z", type->latency);
+
+    } else {
+        ngx_sprintf((u_char *) latency, "%Ms%Z", type->latency / 1000);
+    }
+
+#define lacks(prefer, subject)                                               \
+    (subjects & ~seen[prefer] & ngx_status_subject_bit(subject))
+
+    if ((lacks(0, NGX_STATUS_S_STATUS)
+         && ngx_http_status_add_cond(cf, scope, 0, status) != NGX_OK)
+        || (lacks(0, NGX_STATUS_S_CERT)
+            && ngx_http_status_add_cond(cf, scope, 0, expires) != NGX_OK)
+        || (lacks(1, NGX_STATUS_S_CERT)
+            && ngx_http_status_add_cond(cf, scope, 1, renew) != NGX_OK)
+        || (lacks(1, NGX_STATUS_S_LATENCY)
+            && ngx_http_status_add_cond(cf, scope, 1, slow) != NGX_OK))
+    {
+        return NGX_ERROR;
+    }
+
+#undef lacks
+
+    return NGX_OK;
 }
 
 

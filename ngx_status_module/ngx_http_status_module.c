@@ -13,7 +13,7 @@ static ngx_int_t ngx_http_status_init_module(ngx_cycle_t *cycle);
 
 
 static ngx_http_module_t  ngx_http_status_module_ctx = {
-    NULL,                                  /* preconfiguration */
+    ngx_http_status_preconfiguration,      /* preconfiguration */
     ngx_http_status_postconfiguration,     /* postconfiguration */
 
     ngx_http_status_create_main_conf,      /* create main configuration */

@@ -8,6 +8,7 @@
 #include "ngx_status_record.h"
 #include "ngx_status_loop.h"
 #include "ngx_status_store.h"
+#include "../checks/ngx_status_probe.h"
 #include <ngx_event.h>
 #include <math.h>
 
@@ -32,7 +33,6 @@ typedef struct {
     ngx_event_t                 timer;
     ngx_queue_t                 queue;           /* while it waits */
     uint32_t                    hash;
-    ngx_msec_t                  started;
     ngx_uint_t                  running;
 } ngx_status_job_t;
 
@@ -179,6 +179,11 @@ ngx_status_schedule_by_host(const void *one, const void *two)
     a = (*(ngx_status_job_t **) one)->probe.check;
     b = (*(ngx_status_job_t **) two)->probe.check;
 
+    if (a->host.len == 0 && b->host.len == 0) {
+        /* this machine's own matters keep nobody waiting */
+        return ngx_memn2cmp(a->id.data, b->id.data, a->id.len, b->id.len);
+    }
+
     if (a->port != b->port) {
         return a->port < b->port ? -1 : 1;
     }
@@ -233,7 +238,7 @@ ngx_status_schedule_stop(ngx_status_schedule_t *s)
 
         if (job->running) {
             job->running = 0;
-            job->probe.check->type->stop(&job->probe);
+            ngx_status_probe_stop(&job->probe);
         }
     }
 
@@ -328,11 +333,10 @@ ngx_status_schedule_run(ngx_status_job_t *job)
     ngx_memzero(&probe->result, sizeof(ngx_status_result_t));
     ngx_memzero(&probe->score, sizeof(ngx_status_score_t));
 
-    job->started = ngx_current_msec;
     probe->result.at = ngx_status_schedule_now();
     probe->score.value = NAN;
 
-    probe->check->type->start(probe);
+    ngx_status_probe_start(probe);
 }
 
 
@@ -444,7 +448,7 @@ ngx_status_schedule_late(ngx_status_job_t *job)
     }
 
     took = result->latency / 1000;
-    late = ngx_status_loop_lateness(job->started);
+    late = ngx_status_loop_lateness(job->probe.started);
 
     if (late < NGX_STATUS_SCHEDULE_LATE || late < took / 4) {
         return;

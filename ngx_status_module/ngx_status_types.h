@@ -113,6 +113,9 @@ extern const ngx_str_t          ngx_status_phases[NGX_STATUS_NPHASES];
 #define NGX_STATUS_EVENTS        24     /* the newest changes of state kept */
 #define NGX_STATUS_EVENTS_DAYS   90     /* and for how long they are told */
 #define NGX_STATUS_REASON        62     /* bytes of why, with its NUL */
+#define NGX_STATUS_SEEN          64     /* bytes, with its NUL; so below */
+#define NGX_STATUS_ISSUER        64
+#define NGX_STATUS_NAMES        128
 
 
 /*
@@ -138,9 +141,29 @@ typedef struct {
 
 
 /*
+ * What is known of a certificate besides when it expires.  Texts are
+ * NUL-terminated printable UTF-8, cut.
+ */
+
+typedef struct {
+    int64_t     chain_expires;       /* s: the earliest of the chain; 0 */
+    uint8_t     verified;            /* NGX_STATUS_CERT_* */
+    char        issuer[NGX_STATUS_ISSUER];       /* its common name, or what
+                                                    stands for it */
+    char        names[NGX_STATUS_NAMES];         /* parted by spaces */
+} ngx_status_cert_t;
+
+#define NGX_STATUS_CERT_UNKNOWN   0
+#define NGX_STATUS_CERT_VERIFIED  1
+#define NGX_STATUS_CERT_REJECTED  2      /* by chain or name; or it was not
+                                            asked to be, and would be */
+
+
+/*
  * One result of one probe: made in checks/, never changed after its done().
  * "message" says what was expected and what came; it is printable UTF-8,
- * holds no secret, and is empty for "up".
+ * holds no secret, and is empty for "up".  "seen" says in a few words what
+ * came, up or not ("PONG", "42% of 20 GB free"); internal views show it.
  */
 
 typedef struct {
@@ -149,10 +172,12 @@ typedef struct {
     uint32_t    phases[NGX_STATUS_NPHASES];      /* us, each by itself */
     uint64_t    size;                /* body bytes received */
     int64_t     cert_expires;        /* s since the epoch; 0: no certificate */
+    ngx_status_cert_t  cert;         /* zeroed without one */
     uint16_t    http_status;         /* 0: none came */
     uint8_t     state;               /* ngx_status_state_e */
     uint8_t     error;               /* ngx_status_error_e */
     char        message[NGX_STATUS_MESSAGE];
+    char        seen[NGX_STATUS_SEEN];           /* printable; may be empty */
 } ngx_status_result_t;
 
 

@@ -235,6 +235,12 @@ extern const ngx_status_check_type_t  *ngx_status_check_types[];
 ngx_int_t ngx_status_check_url(ngx_pool_t *pool, ngx_status_check_t *check,
     char *err, size_t errlen);
 
+/* Percent-encoded text, decoded and NUL-terminated; NGX_DECLINED: it is not,
+ * or holds %00.  NGX_ERROR: no memory.  Master. */
+
+ngx_int_t ngx_status_url_decode(ngx_pool_t *pool, ngx_str_t *text, u_char *p,
+    u_char *last);
+
 /*
  * A URL as it may be shown, cut to "size" - 1 bytes: what check_url() makes
  * "target" of, and what a redirect leads to.  Returns the length.  Any

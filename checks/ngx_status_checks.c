@@ -11,12 +11,20 @@
 
 
 extern const ngx_status_check_type_t  ngx_status_check_http;
+extern const ngx_status_check_type_t  ngx_status_check_disk;
+extern const ngx_status_check_type_t  ngx_status_check_file;
+extern const ngx_status_check_type_t  ngx_status_check_load;
+extern const ngx_status_check_type_t  ngx_status_check_memory;
 
 
-/* A new type: its file, a row here, a line in "config", a test, the README. */
+/* A new type: its file, a row here, a test, the README. */
 
 const ngx_status_check_type_t  *ngx_status_check_types[] = {
     &ngx_status_check_http,
+    &ngx_status_check_disk,
+    &ngx_status_check_file,
+    &ngx_status_check_load,
+    &ngx_status_check_memory,
     NULL
 };
 
@@ -32,8 +40,6 @@ static const char  *ngx_status_secrets[] = {
 
 static ngx_int_t ngx_status_url_login(ngx_pool_t *pool,
     ngx_status_check_t *check, u_char *p, u_char *last);
-static ngx_int_t ngx_status_url_decode(ngx_pool_t *pool, ngx_str_t *text,
-    u_char *p, u_char *last);
 static void ngx_status_url_rest(ngx_status_check_t *check, u_char *p,
     u_char *end);
 static void ngx_status_check_schemes(char *err, size_t errlen,
@@ -229,9 +235,7 @@ ngx_status_url_login(ngx_pool_t *pool, ngx_status_check_t *check, u_char *p,
 }
 
 
-/* NGX_DECLINED: not percent-encoded. */
-
-static ngx_int_t
+ngx_int_t
 ngx_status_url_decode(ngx_pool_t *pool, ngx_str_t *text, u_char *p,
     u_char *last)
 {

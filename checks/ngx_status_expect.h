@@ -117,6 +117,7 @@ typedef struct {
                                             "Name: value\r\n" lines */
     ngx_str_t                 body;      /* as far as it was kept */
     ngx_uint_t                body_cut;  /* there was more of it */
+    ngx_uint_t                size_known;/* the size is that of all of it */
     ngx_status_json_t        *json;      /* NULL: no path asked for */
     const ngx_uint_t         *json_index;/* of condition i: its path's index
                                             in "json" */
@@ -149,6 +150,10 @@ ngx_int_t ngx_status_judge(const ngx_status_cond_t *conds, ngx_uint_t nconds,
     const ngx_str_t *bots, ngx_uint_t nbots, ngx_msec_t timeout,
     const ngx_status_evidence_t *ev, ngx_uint_t patient,
     ngx_status_result_t *result);
+
+
+/* "43 MB"; returns the text. */
+const char *ngx_status_words_bytes(double bytes, char *text, size_t size);
 
 
 #endif /* _NGX_STATUS_EXPECT_H_INCLUDED_ */

@@ -51,8 +51,9 @@ ngx_status_words_look(const ngx_status_look_t *look,
                          || cond->subject == NGX_STATUS_S_JSON))
     {
         snprintf(where, sizeof(where), " in the first %lu bytes",
-                 (unsigned long) ngx_max((double) ev->body.len,
-                                         ev->number[NGX_STATUS_S_SIZE]));
+                 cond->subject == NGX_STATUS_S_BODY
+                     ? (unsigned long) ev->body.len
+                     : (unsigned long) ev->number[NGX_STATUS_S_SIZE]);
     }
 
     if (trouble) {
@@ -162,7 +163,13 @@ ngx_status_words_number(const ngx_status_look_t *look, char *buf, size_t size)
         break;
 
     case NGX_STATUS_KIND_SIZE:
-        snprintf(buf, size, "%s %.0f bytes", word, number);
+        if (number < 1e6) {
+            snprintf(buf, size, "%s %.0f bytes", word, number);
+        } else {
+            snprintf(buf, size, "%s %.0f bytes (%s)", word, number,
+                     ngx_status_words_bytes(number, took, sizeof(took)));
+        }
+
         break;
 
     default:
@@ -253,6 +260,24 @@ ngx_status_words_duration(double s, char *buf, size_t size)
     }
 
     snprintf(buf, size, "%s%s", digits, units[i].unit);
+}
+
+
+const char *
+ngx_status_words_bytes(double bytes, char *text, size_t size)
+{
+    ngx_uint_t  i;
+
+    static const char  *units[] = { "bytes", "kB", "MB", "GB", "TB", "PB" };
+
+    for (i = 0; bytes >= 1000 && i < 5; i++) {
+        bytes /= 1024;
+    }
+
+    snprintf(text, size, i && bytes < 9.95 ? "%.1f %s" : "%.0f %s", bytes,
+             units[i]);
+
+    return text;
 }
 
 

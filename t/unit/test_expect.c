@@ -212,7 +212,7 @@ static const test_row_t  test_rows[] = {
     { "size > 10K", "10240", "size 10240 bytes, expected > 10K" },
     { "size 1-2m", "2097152", NULL },
     { "size 100", "100", NULL },
-    { "size < 1g", "1073741824", "size 1073741824 bytes, expected < 1g" },
+    { "size < 1g", "1073741824", "size 1073741824 bytes (1.0 GB), expected < 1g" },
     { "size < 1t", "1e11", NULL },
     { "size > 0", "0", "size 0 bytes, expected > 0" },
     { "size > 0", NULL, "no size came, expected > 0" },

@@ -44,7 +44,7 @@ run_packages="gcc make pkg-config libcurl4-openssl-dev libyajl-dev
     libpcre2-dev zlib1g-dev libsqlite3-dev sqlite3 libpq-dev libhiredis-dev
     libc-ares-dev libssl-dev ca-certificates curl"
 test_packages="perl libcmocka-dev libjson-validator-perl clang openssl
-    valgrind chromium fonts-dejavu-core bindfs"
+    valgrind chromium fonts-dejavu-core bindfs nsd"
 fuzz_packages="perl clang"
 bench_packages="perl openssl wrk haproxy prometheus-blackbox-exporter"
 
@@ -377,7 +377,7 @@ fuzz() {
         try clang -std=gnu99 -g -O1 -fsanitize=fuzzer,address,undefined \
             -fno-sanitize-recover=undefined $(cat "$out/includes") \
             -o "$out/fuzz/fuzz_$name" "$f" t/unit/pool.c $(sources "$f") \
-            -lyajl -lpcre2-8 -lm
+            -lyajl -lpcre2-8 -lm $(libs "$f")
         try "$out/fuzz/fuzz_$name" -max_total_time="${FUZZ_SECONDS:-20}" \
             -timeout=10 -rss_limit_mb=1024 -max_len=65536 -print_final_stats=1 \
             -artifact_prefix="$out/fuzz/$name-" \
@@ -390,6 +390,7 @@ fuzz() {
 }
 
 sources() { perl -0ne 'print $1 if /sources:\s*([^*]*)/' "$1"; }
+libs() { perl -ne 'print $1 if /libs:\s*(\S.*)/' "$1"; }
 
 wanted() {
     local name=$1 w

@@ -439,9 +439,10 @@ sub spawn {
 }
 
 
+# With a signal of its own for a server that has children to take along.
 sub kill_daemon {
-    my ($self, $pid) = @_;
-    kill 'KILL', $pid;
+    my ($self, $pid, $signal) = @_;
+    kill $signal || 'KILL', $pid;
     waitpid $pid, 0;
     @{ $self->{daemons} } = grep { $_ != $pid } @{ $self->{daemons} };
 }

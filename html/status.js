@@ -1,7 +1,8 @@
 /*
  * Keeps the page fresh: asks for its own address with the ETag it has, and
- * swaps <main> and <footer> when there is something new.  The page is whole
- * without this; then a meta refresh does it.
+ * swaps <main> and <footer> when there is something new.  A page that is a
+ * file says until when it is good, and what is past that time looks so.  The
+ * page is whole without this; then a meta refresh does it.
  */
 (() => {
     'use strict';
@@ -41,6 +42,24 @@
     }
 
     /*
+     * Nobody renews the file any more.  The time is the reader's own: one that
+     * a cache sends along may have stood still as long as the page.
+     */
+    function late() {
+        const note = document.getElementById('late');
+        const over = !!note && Date.now() > Date.parse(note.querySelector('time').dateTime);
+
+        document.documentElement.classList.toggle('late', over);
+
+        if (over) {
+            note.hidden = false;
+            document.title = document.title.replace(/^\S+/, '?');
+        }
+
+        return over;
+    }
+
+    /*
      * What can be focused and is the same to the reader, last first: a check
      * in trouble has a second link above its row's, which comes and goes.
      */
@@ -76,6 +95,7 @@
         }
 
         localTimes();
+        late();
 
         document.querySelectorAll('.scroll').forEach((el, i) => {
             el.scrollLeft = aside[i] || 0;
@@ -92,6 +112,18 @@
         clearTimeout(timer);
 
         if (document.hidden || asking) {
+            return;
+        }
+
+        const over = late();
+
+        /* no script may read files; and one that is past its time stays so */
+        if (location.protocol === 'file:') {
+            if (!over && getSelection().isCollapsed) {
+                location.reload();
+            }
+
+            timer = setTimeout(ask, every);
             return;
         }
 
@@ -131,6 +163,7 @@
     }
 
     localTimes();
+    late();
 
     if (every) {
         timer = setTimeout(ask, every);

@@ -16,10 +16,6 @@
 #define NGX_HTTP_STATUS_VARIANTS    16
 #define NGX_HTTP_STATUS_GZIP_LEVEL  5
 
-/* s between two refreshes of a page without script */
-#define NGX_HTTP_STATUS_REFRESH_MIN  5
-#define NGX_HTTP_STATUS_REFRESH_MAX  60
-
 
 /* What was asked, and the answer; unused while "plain" is NULL. */
 
@@ -155,13 +151,13 @@ ngx_http_status_cache_create(const ngx_status_monitor_t *monitor,
         ngx_queue_insert_head(&cache->used, &cache->variants[i].queue);
     }
 
-    interval = NGX_HTTP_STATUS_REFRESH_MAX * 1000;
+    interval = NGX_STATUS_REFRESH_MAX * 1000;
 
     for (i = 0; i < monitor->nchecks; i++) {
         interval = ngx_min(interval, monitor->checks[i]->interval);
     }
 
-    cache->refresh = ngx_max(interval / 1000, NGX_HTTP_STATUS_REFRESH_MIN);
+    cache->refresh = ngx_max(interval / 1000, NGX_STATUS_REFRESH_MIN);
 
     cache->next = ngx_http_status_caches;
     ngx_http_status_caches = cache;

@@ -234,16 +234,8 @@ ngx_http_status_path(ngx_http_request_t *r,
 
     for (asset = ngx_status_assets; asset->name.len; asset++) {
 
-        /* templates are in the table too, but are nobody's to see */
-
-        if (ngx_strncmp(asset->content_type.data, "text/html",
-                        sizeof("text/html") - 1)
-            == 0)
-        {
-            continue;
-        }
-
-        if (asset->name.len == rest.len
+        if (ngx_status_asset_public(asset)
+            && asset->name.len == rest.len
             && ngx_memcmp(asset->name.data, rest.data, rest.len) == 0)
         {
             want->format = NULL;

@@ -124,7 +124,14 @@ typedef struct {
     const ngx_status_group_t *group;     /* NULL: all */
     const ngx_status_view_t  *view;      /* one check's page; NULL: overview */
     ngx_uint_t                refresh;   /* s, of the meta refresh */
+    time_t                    every;     /* a page of a site of files: s
+                                            between its exports; 0: it is not */
 } ngx_status_ask_t;
+
+
+/* s between two refreshes of a page without script */
+#define NGX_STATUS_REFRESH_MIN  5
+#define NGX_STATUS_REFRESH_MAX  60
 
 
 /*
@@ -160,13 +167,19 @@ typedef struct {
 
 extern const ngx_status_asset_t   ngx_status_assets[];      /* empty name ends */
 
+/* templates are in the table too, but are nobody's to see */
+#define ngx_status_asset_public(asset)                                       \
+    (ngx_strncmp((asset)->content_type.data, "text/html",                    \
+                 sizeof("text/html") - 1) != 0)
+
 
 /*
  * Takes or refreshes a worker's snapshot: when the zone's generation, the
  * minute, the checker's life or the age of a state has changed, and the last
  * change is a second old.  *snapshot is NULL at first and malloc()ed once; it
  * is kept by the worker.  Returns NGX_OK when it changed, NGX_DECLINED when
- * it is as before, NGX_ERROR without memory (a log line was written).
+ * it is as before, NGX_ERROR without memory (a log line was written).  A
+ * thread may take one of its own, and free() it.
  */
 
 ngx_int_t ngx_status_snapshot(const ngx_status_monitor_t *monitor,

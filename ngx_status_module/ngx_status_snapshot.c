@@ -157,10 +157,8 @@ ngx_status_snapshot_view(ngx_status_snapshot_t *s, ngx_status_view_t *v)
     const ngx_str_t            *id;
     ngx_atomic_uint_t           seq;
     ngx_status_slot_t          *slot;
+    ngx_status_record_t         record;
     const ngx_status_zone_t    *zone;
-
-    /* what could not be read whole must not replace the last copy */
-    static ngx_status_record_t  record;
 
     zone = s->monitor->zone;
 
@@ -186,6 +184,8 @@ ngx_status_snapshot_view(ngx_status_snapshot_t *s, ngx_status_view_t *v)
         if (slot == v->slot && seq == v->seq) {
             return;
         }
+
+        /* what could not be read whole must not replace the last copy */
 
         rc = ngx_status_zone_read(slot, id, &record);
 

@@ -14,6 +14,8 @@
 
 static void ngx_status_html_render(const ngx_status_snapshot_t *snapshot,
     const ngx_status_ask_t *ask, ngx_status_out_t *out);
+static void ngx_status_html_until(ngx_status_html_t *page,
+    const ngx_status_view_t *view);
 static void ngx_status_html_trouble(ngx_status_html_t *page,
     const ngx_status_view_t *view);
 static ngx_str_t ngx_status_html_hash(const char *name);
@@ -45,6 +47,9 @@ ngx_status_html_render(const ngx_status_snapshot_t *snapshot,
     if (ask->view) {
         page.base = "../";
         page.state = ask->view->state;
+        page.newest = ask->view->known ? ask->view->record.last.at : 0;
+
+        ngx_status_html_until(&page, ask->view);
 
         (void) ngx_status_html_check(&page, ask->view);
         ngx_status_template_render(monitor->detail, &page, out);
@@ -65,6 +70,12 @@ ngx_status_html_render(const ngx_status_snapshot_t *snapshot,
         }
 
         page.nchecks++;
+
+        if (view->known) {
+            page.newest = ngx_max(page.newest, view->record.last.at);
+        }
+
+        ngx_status_html_until(&page, view);
         ngx_status_uptime_add(&page.day, view, NGX_STATUS_HTML_DAY);
         ngx_status_uptime_add(&page.quarter, view, NGX_STATUS_HTML_QUARTER);
 
@@ -76,6 +87,35 @@ ngx_status_html_render(const ngx_status_snapshot_t *snapshot,
     }
 
     ngx_status_template_render(monitor->page, &page, out);
+}
+
+
+/*
+ * What is shown of a check changes, by another result or by the want of one,
+ * until the newest one has run out; so who exports still has written a page
+ * anew an export later than that.  Another one and a minute are for clocks
+ * that differ, and for what copies the files.  Of what is unknown already,
+ * nothing wrong is said later on.
+ */
+
+static void
+ngx_status_html_until(ngx_status_html_t *page, const ngx_status_view_t *view)
+{
+    int64_t                       until;
+    const ngx_status_snapshot_t  *s;
+
+    s = page->snapshot;
+
+    if (page->ask->every == 0 || !s->alive || !view->known
+        || s->now > view->record.valid_until)
+    {
+        return;
+    }
+
+    until = view->record.valid_until
+            + (2 * (int64_t) page->ask->every + 60) * 1000;
+
+    page->until = page->until ? ngx_min(page->until, until) : until;
 }
 
 
@@ -110,6 +150,8 @@ ngx_status_html_trouble(ngx_status_html_t *page, const ngx_status_view_t *view)
 ngx_status_html_text(page_monitor, page->snapshot->monitor->title)
 ngx_status_html_text(page_name, page->snapshot->monitor->name)
 ngx_status_html_text(page_base, ngx_status_html_string(page->base))
+ngx_status_html_write(page_home,
+    ngx_status_html_query(page, out, NULL, NULL))
 ngx_status_html_text(page_refresh,
     page->ask->refresh ? ngx_status_html_count(scratch, page->ask->refresh)
                        : ngx_status_html_string(""))
@@ -131,10 +173,13 @@ ngx_status_html_text(page_store_lost,
     page->ask->internal && page->snapshot->store.lost
     ? ngx_status_html_count(scratch, page->snapshot->store.lost)
     : ngx_status_html_string(""))
-ngx_status_html_flag(page_has_newest, page->snapshot->checked_at != 0)
+ngx_status_html_flag(page_has_newest, page->newest != 0)
 ngx_status_html_write(page_newest,
-    ngx_status_html_time(page, out, page->snapshot->checked_at,
-                         NGX_STATUS_HTML_SECOND))
+    ngx_status_html_time(page, out, page->newest, NGX_STATUS_HTML_SECOND))
+ngx_status_html_flag(page_exported, page->ask->every != 0)
+ngx_status_html_flag(page_has_until, page->until != 0)
+ngx_status_html_write(page_until,
+    ngx_status_html_time(page, out, page->until, NGX_STATUS_HTML_SECOND))
 ngx_status_html_text(page_filter_team,
     page->ask->team ? *page->ask->team : ngx_status_html_string(""))
 ngx_status_html_text(page_filter_group,
@@ -227,7 +272,8 @@ ngx_status_html_text(count_word,
     ngx_status_states[page->count % NGX_STATUS_NSTATES].title)
 
 
-/* Filters are worth their place only where there is a choice. */
+/* Filters are worth their place only where there is a choice; files have
+ * none, because nobody makes the page that was chosen. */
 
 static ngx_uint_t
 page_has_filters(void *view)
@@ -237,6 +283,10 @@ page_has_filters(void *view)
     const ngx_status_monitor_t  *monitor;
 
     monitor = page->snapshot->monitor;
+
+    if (page->ask->every) {
+        return 0;
+    }
 
     for (i = 0, n = 0; i < monitor->ngroups; i++) {
         n += (monitor->groups[i].n != 0);
@@ -520,6 +570,7 @@ static const ngx_status_field_t  ngx_status_html_group_fields[] = {
     { .name = ngx_string("monitor"), .text = page_monitor },                 \
     { .name = ngx_string("name"), .text = page_name },                       \
     { .name = ngx_string("base"), .text = page_base },                       \
+    { .name = ngx_string("home"), .write = page_home },                      \
     { .name = ngx_string("refresh"), .text = page_refresh },                 \
     { .name = ngx_string("style_hash"), .text = page_style_hash },           \
     { .name = ngx_string("script_hash"), .text = page_script_hash },         \
@@ -533,6 +584,9 @@ static const ngx_status_field_t  ngx_status_html_group_fields[] = {
     { .name = ngx_string("heartbeat"), .write = page_heartbeat },            \
     { .name = ngx_string("has_newest"), .flag = page_has_newest },           \
     { .name = ngx_string("newest"), .write = page_newest },                  \
+    { .name = ngx_string("exported"), .flag = page_exported },               \
+    { .name = ngx_string("has_until"), .flag = page_has_until },             \
+    { .name = ngx_string("until"), .write = page_until },                    \
     { .name = ngx_string("is_down"), .flag = page_is_down },                 \
     { .name = ngx_string("is_degraded"), .flag = page_is_degraded }
 

@@ -35,6 +35,9 @@ typedef struct {
     const char                   *base;      /* way back to the overview */
 
     /* the selection that was asked for */
+    int64_t                       newest;    /* ms; of its results; 0 */
+    int64_t                       until;     /* ms; when a page that is a file
+                                                is out of date; 0: never */
     ngx_status_sum_t              sum;
     ngx_status_state_e            state;
     ngx_uint_t                    nchecks;
@@ -180,7 +183,8 @@ void ngx_status_html_time(ngx_status_html_t *page, ngx_status_out_t *out,
     int64_t ms, ngx_status_html_time_e precision);
 /* percent-encodes all but [A-Za-z0-9._~-] */
 void ngx_status_html_encode(ngx_status_out_t *out, const ngx_str_t *s);
-/* link to the overview, of one group and one team unless they are NULL */
+/* link to the overview, of one group and one team unless they are NULL; files
+ * are not of one of these */
 void ngx_status_html_query(ngx_status_html_t *page, ngx_status_out_t *out,
     const ngx_str_t *group, const ngx_str_t *team);
 /* returns the end of the digits, which are not terminated */

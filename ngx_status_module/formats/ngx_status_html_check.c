@@ -43,6 +43,10 @@ check_link(void *view, ngx_status_out_t *out)
     ngx_status_out_raw(out, page->base, strlen(page->base));
     ngx_status_out_lit(out, "check/");
     ngx_status_html_encode(out, &page->view->check->id);
+
+    if (page->ask->every) {
+        ngx_status_out_lit(out, ".html");
+    }
 }
 
 

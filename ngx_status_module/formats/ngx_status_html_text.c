@@ -265,8 +265,17 @@ ngx_status_html_query(ngx_status_html_t *page, ngx_status_out_t *out,
 {
     ngx_status_out_raw(out, page->base, strlen(page->base));
 
+    if (page->ask->every) {
+        /* nor is a directory a page, where there is no server */
+        ngx_status_out_lit(out, "index.html");
+        return;
+    }
+
     if (group == NULL && team == NULL) {
-        ngx_status_out_lit(out, "./");
+        if (page->base[0] == '\0') {
+            ngx_status_out_lit(out, "./");
+        }
+
         return;
     }
 

@@ -8,6 +8,7 @@
 
 
 #include "ngx_http_status.h"
+#include "ngx_status_export.h"
 #include "ngx_status_loop.h"
 #include "ngx_status_schedule.h"
 #include "ngx_status_store.h"
@@ -343,6 +344,8 @@ ngx_http_status_checker_beat(ngx_event_t *ev)
             ngx_status_store_beat(run->monitor->store);
         }
 #endif
+
+        ngx_status_export_beat(run->monitor, ev->log);
     }
 
     ck->beats++;

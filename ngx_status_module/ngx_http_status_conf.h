@@ -57,6 +57,7 @@ struct ngx_http_status_scope_s {
     ngx_status_history_conf_t history;   /* a rung of 0 was not set */
     ngx_str_t                 template;  /* directory with its slash */
     ngx_status_store_conf_t   store;
+    ngx_status_export_conf_t  export;
     ngx_array_t               groups;    /* of ngx_status_group_t; the first
                                             is of checks outside a group */
     ngx_array_t               scopes;    /* of groups' and checks' scopes *,
@@ -176,6 +177,14 @@ char *ngx_http_status_set_state(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_status_set_store(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 ngx_int_t ngx_http_status_stores(ngx_conf_t *cf,
+    ngx_http_status_main_conf_t *mcf);
+
+
+/* conf_export.c; exports() makes the directories. */
+
+char *ngx_http_status_set_export(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+ngx_int_t ngx_http_status_exports(ngx_conf_t *cf,
     ngx_http_status_main_conf_t *mcf);
 
 

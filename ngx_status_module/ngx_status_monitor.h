@@ -25,6 +25,7 @@ typedef struct {
 
 typedef struct ngx_status_snapshot_s  ngx_status_snapshot_t;
 typedef struct ngx_status_store_s     ngx_status_store_t;
+typedef struct ngx_status_export_s    ngx_status_export_t;
 
 
 /* "store" */
@@ -39,6 +40,17 @@ typedef struct {
     u_char                   *conf_file; /* where it was configured, for */
     ngx_uint_t                line;      /* messages */
 } ngx_status_store_conf_t;
+
+
+/* "export" */
+
+typedef struct {
+    ngx_str_t                 dir;       /* full path, NUL-terminated; empty:
+                                            none */
+    time_t                    every;     /* s */
+    u_char                   *conf_file; /* as above */
+    ngx_uint_t                line;
+} ngx_status_export_conf_t;
 
 
 /*
@@ -65,9 +77,11 @@ typedef struct {
 
     ngx_status_zone_t        *zone;
     ngx_status_store_conf_t   store_conf;
+    ngx_status_export_conf_t  export_conf;
 
     ngx_status_snapshot_t    *snapshot;  /* this worker's; NULL: none yet */
     ngx_status_store_t       *store;     /* the checker's; NULL: none */
+    ngx_status_export_t      *export;    /* the checker's; NULL: none yet */
 } ngx_status_monitor_t;
 
 

@@ -197,6 +197,29 @@ in_monitor('history: twice', 'history days=1d; history hours=3d; # HERE',
            '"history"', 'duplicate');
 in_check('history: in a check', 'history days=1d;', '"history"',
          'not allowed');
+in_monitor('export: no directory', 'export ""; # HERE', 'invalid export ""',
+           'a directory');
+in_monitor('export: word', 'export site often; # HERE',
+           'invalid export "often"', 'every= and a time from 1s to 1d');
+in_monitor('export: too often', 'export site every=999ms; # HERE',
+           'invalid export "every=999ms"', '1s to 1d');
+in_monitor('export: too seldom', 'export site every=25h; # HERE',
+           'invalid export "every=25h"', '1s to 1d');
+in_monitor('export: long', 'export ' . 'd' x 4000 . '; # HERE',
+           'invalid export', 'a shorter path');
+in_monitor('export: twice', "export a;\nexport b; # HERE", '"export"',
+           'duplicate');
+in_monitor('export: below nothing', 'export no/where; # HERE',
+           '/no/where" of "export" can not be made', 'No such file');
+in_monitor('export: a file', 'export token; # HERE',
+           '/token" of "export" is not a directory');
+in_check('export: in a check', 'export site;', '"export"', 'not allowed');
+http_block('export: of two', <<'EOC', 'is that of monitor "m" already');
+status_monitor m { check a %%A%% { } export site; }
+status_monitor n { check a %%A%% { }
+    export site/; # HERE
+}
+EOC
 http_block('zone too small', <<'EOC', 'zone of 65536 bytes', 'k at least');
 status_monitor m { # HERE
     zone 64k;
@@ -496,6 +519,12 @@ taken('own template', <<'EOC');
 status_monitor m { template own; check a %%A%% { } }
 status_monitor n { template %%TESTDIR%%/part/; check a %%A%% { } }
 EOC
+taken('export', <<'EOC');
+status_monitor m { export site; check a %%A%% { } }
+status_monitor n { export %%TESTDIR%%/site2// every=1d; check a %%A%% { } }
+status_monitor o { export site3 every=1m; check a %%A%% { } }
+EOC
+ok(-d $t->dir . "/$_", "and its directory $_") for qw(site site2 site3);
 taken('include at every level', <<'EOC', qr/"m": 2 checks/);
 status_monitor m {
     check a %%A%% { include settings.conf; }

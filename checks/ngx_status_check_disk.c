@@ -6,14 +6,14 @@
  */
 
 
-#include "ngx_status_ask.h"
+#include "ngx_status_machine.h"
 #include <math.h>
 #include <sys/statvfs.h>
 
 
 static ngx_int_t ngx_status_disk_conf(ngx_pool_t *pool,
     ngx_status_check_t *check, char *err, size_t errlen);
-static void ngx_status_disk_ask(ngx_status_ask_t *a);
+static void ngx_status_disk_ask(ngx_status_machine_t *a);
 
 
 static const ngx_str_t  ngx_status_disk_schemes[] =
@@ -30,8 +30,8 @@ const ngx_status_check_type_t  ngx_status_check_disk = {
                 |ngx_status_subject_bit(NGX_STATUS_S_INODES)
                 |ngx_status_subject_bit(NGX_STATUS_S_LATENCY),
     .conf = ngx_status_disk_conf,
-    .start = ngx_status_ask_start,
-    .stop = ngx_status_ask_stop
+    .start = ngx_status_machine_start,
+    .stop = ngx_status_machine_stop
 };
 
 
@@ -39,22 +39,22 @@ static ngx_int_t
 ngx_status_disk_conf(ngx_pool_t *pool, ngx_status_check_t *check, char *err,
     size_t errlen)
 {
-    return ngx_status_ask_conf(pool, check, ngx_status_disk_ask, 1, err,
-                               errlen);
+    return ngx_status_machine_conf(pool, check, ngx_status_disk_ask, 1, err,
+                                   errlen);
 }
 
 
 /* As df(1): what is kept for root is neither free nor part of the whole. */
 
 static void
-ngx_status_disk_ask(ngx_status_ask_t *a)
+ngx_status_disk_ask(ngx_status_machine_t *a)
 {
     char            text[16], whole[16];
     double          unit, bytes, total, inodes;
     struct statvfs  fs;
 
     if (statvfs(a->conf->path, &fs) == -1) {
-        ngx_status_ask_failed(&a->ev, a->conf->path, errno);
+        ngx_status_machine_failed(&a->ev, a->conf->path, errno);
         return;
     }
 
@@ -70,11 +70,11 @@ ngx_status_disk_ask(ngx_status_ask_t *a)
         return;
     }
 
-    ngx_status_ask_number(&a->ev, NGX_STATUS_S_FREE, bytes, bytes / total);
+    ngx_status_machine_number(&a->ev, NGX_STATUS_S_FREE, bytes, bytes / total);
 
     if (fs.f_files) {
         /* some file systems do not count them: nothing to say then */
-        ngx_status_ask_number(&a->ev, NGX_STATUS_S_INODES, fs.f_favail,
+        ngx_status_machine_number(&a->ev, NGX_STATUS_S_INODES, fs.f_favail,
                               fs.f_favail / inodes);
     }
 

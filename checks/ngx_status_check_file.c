@@ -6,15 +6,15 @@
  */
 
 
-#include "ngx_status_ask.h"
+#include "ngx_status_machine.h"
 #include <fcntl.h>
 #include <sys/stat.h>
 
 
 static ngx_int_t ngx_status_file_conf(ngx_pool_t *pool,
     ngx_status_check_t *check, char *err, size_t errlen);
-static void ngx_status_file_ask(ngx_status_ask_t *a);
-static void ngx_status_file_read(ngx_status_ask_t *a, int fd);
+static void ngx_status_file_ask(ngx_status_machine_t *a);
+static void ngx_status_file_read(ngx_status_machine_t *a, int fd);
 
 
 static const ngx_str_t  ngx_status_file_schemes[] =
@@ -32,8 +32,8 @@ const ngx_status_check_type_t  ngx_status_check_file = {
                 |ngx_status_subject_bit(NGX_STATUS_S_BODY)
                 |ngx_status_subject_bit(NGX_STATUS_S_LATENCY),
     .conf = ngx_status_file_conf,
-    .start = ngx_status_ask_start,
-    .stop = ngx_status_ask_stop
+    .start = ngx_status_machine_start,
+    .stop = ngx_status_machine_stop
 };
 
 
@@ -42,9 +42,10 @@ ngx_status_file_conf(ngx_pool_t *pool, ngx_status_check_t *check, char *err,
     size_t errlen)
 {
     ngx_uint_t              i;
-    ngx_status_ask_conf_t  *conf;
+    ngx_status_machine_conf_t  *conf;
 
-    if (ngx_status_ask_conf(pool, check, ngx_status_file_ask, 1, err, errlen)
+    if (ngx_status_machine_conf(pool, check, ngx_status_file_ask, 1, err,
+                                errlen)
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -63,7 +64,7 @@ ngx_status_file_conf(ngx_pool_t *pool, ngx_status_check_t *check, char *err,
 
 
 static void
-ngx_status_file_ask(ngx_status_ask_t *a)
+ngx_status_file_ask(ngx_status_machine_t *a)
 {
     int              fd;
     char             text[16];
@@ -72,7 +73,7 @@ ngx_status_file_ask(ngx_status_ask_t *a)
     struct timespec  now;
 
     if (stat(a->conf->path, &st) == -1) {
-        ngx_status_ask_failed(&a->ev, a->conf->path, errno);
+        ngx_status_machine_failed(&a->ev, a->conf->path, errno);
         return;
     }
 
@@ -80,7 +81,7 @@ ngx_status_file_ask(ngx_status_ask_t *a)
     age = (now.tv_sec - st.st_mtim.tv_sec)
           + (now.tv_nsec - st.st_mtim.tv_nsec) / 1e9;
 
-    ngx_status_ask_number(&a->ev, NGX_STATUS_S_AGE, ngx_max(age, 0), 0);
+    ngx_status_machine_number(&a->ev, NGX_STATUS_S_AGE, ngx_max(age, 0), 0);
 
     snprintf(a->seen, sizeof(a->seen), "%s, %.0f s old",
              ngx_status_words_bytes(st.st_size, text, sizeof(text)),
@@ -92,7 +93,7 @@ ngx_status_file_ask(ngx_status_ask_t *a)
     }
 
     a->size = st.st_size;
-    ngx_status_ask_number(&a->ev, NGX_STATUS_S_SIZE, st.st_size, 0);
+    ngx_status_machine_number(&a->ev, NGX_STATUS_S_SIZE, st.st_size, 0);
 
     if (a->conf->body == 0) {
         return;
@@ -101,7 +102,7 @@ ngx_status_file_ask(ngx_status_ask_t *a)
     fd = open(a->conf->path, O_RDONLY|O_NONBLOCK|O_CLOEXEC);
 
     if (fd == -1) {
-        ngx_status_ask_failed(&a->ev, a->conf->path, errno);
+        ngx_status_machine_failed(&a->ev, a->conf->path, errno);
         return;
     }
 
@@ -112,7 +113,7 @@ ngx_status_file_ask(ngx_status_ask_t *a)
 
 
 static void
-ngx_status_file_read(ngx_status_ask_t *a, int fd)
+ngx_status_file_read(ngx_status_machine_t *a, int fd)
 {
     size_t   len, size;
     ssize_t  n;
@@ -136,7 +137,7 @@ ngx_status_file_read(ngx_status_ask_t *a, int fd)
         }
 
         if (n == -1) {
-            ngx_status_ask_failed(&a->ev, a->conf->path, errno);
+            ngx_status_machine_failed(&a->ev, a->conf->path, errno);
             return;
         }
 

@@ -6,12 +6,12 @@
  */
 
 
-#include "ngx_status_ask.h"
+#include "ngx_status_machine.h"
 
 
 static ngx_int_t ngx_status_load_conf(ngx_pool_t *pool,
     ngx_status_check_t *check, char *err, size_t errlen);
-static void ngx_status_load_ask(ngx_status_ask_t *a);
+static void ngx_status_load_ask(ngx_status_machine_t *a);
 
 
 static const ngx_str_t  ngx_status_load_schemes[] =
@@ -32,8 +32,8 @@ const ngx_status_check_type_t  ngx_status_check_load = {
     .subjects = ngx_status_subject_bit(NGX_STATUS_S_LOAD),
     .options = ngx_status_load_options,
     .conf = ngx_status_load_conf,
-    .start = ngx_status_ask_start,
-    .stop = ngx_status_ask_stop
+    .start = ngx_status_machine_start,
+    .stop = ngx_status_machine_stop
 };
 
 
@@ -41,10 +41,11 @@ static ngx_int_t
 ngx_status_load_conf(ngx_pool_t *pool, ngx_status_check_t *check, char *err,
     size_t errlen)
 {
-    ngx_status_ask_conf_t       *conf;
+    ngx_status_machine_conf_t       *conf;
     const ngx_status_setting_t  *average;
 
-    if (ngx_status_ask_conf(pool, check, ngx_status_load_ask, 0, err, errlen)
+    if (ngx_status_machine_conf(pool, check, ngx_status_load_ask, 0, err,
+                                errlen)
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -59,10 +60,10 @@ ngx_status_load_conf(ngx_pool_t *pool, ngx_status_check_t *check, char *err,
 
 
 static void
-ngx_status_load_ask(ngx_status_ask_t *a)
+ngx_status_load_ask(ngx_status_machine_t *a)
 {
     double                  averages[3], load;
-    ngx_status_ask_conf_t  *conf;
+    ngx_status_machine_conf_t  *conf;
 
     conf = a->conf;
 
@@ -73,7 +74,7 @@ ngx_status_load_ask(ngx_status_ask_t *a)
 
     load = averages[conf->average] / ngx_max(ngx_ncpu, 1);
 
-    ngx_status_ask_number(&a->ev, NGX_STATUS_S_LOAD, load, 0);
+    ngx_status_machine_number(&a->ev, NGX_STATUS_S_LOAD, load, 0);
 
     snprintf(a->seen, sizeof(a->seen), "%.2f on %d CPU%s: %.2f each",
              averages[conf->average], (int) ngx_ncpu,

@@ -6,13 +6,13 @@
  */
 
 
-#include "ngx_status_ask.h"
+#include "ngx_status_machine.h"
 #include <math.h>
 
 
 static ngx_int_t ngx_status_memory_conf(ngx_pool_t *pool,
     ngx_status_check_t *check, char *err, size_t errlen);
-static void ngx_status_memory_ask(ngx_status_ask_t *a);
+static void ngx_status_memory_ask(ngx_status_machine_t *a);
 
 
 static const ngx_str_t  ngx_status_memory_schemes[] =
@@ -27,8 +27,8 @@ const ngx_status_check_type_t  ngx_status_check_memory = {
     .ports = ngx_status_memory_ports,
     .subjects = ngx_status_subject_bit(NGX_STATUS_S_FREE),
     .conf = ngx_status_memory_conf,
-    .start = ngx_status_ask_start,
-    .stop = ngx_status_ask_stop
+    .start = ngx_status_machine_start,
+    .stop = ngx_status_machine_stop
 };
 
 
@@ -36,30 +36,31 @@ static ngx_int_t
 ngx_status_memory_conf(ngx_pool_t *pool, ngx_status_check_t *check, char *err,
     size_t errlen)
 {
-    return ngx_status_ask_conf(pool, check, ngx_status_memory_ask, 0, err,
-                               errlen);
+    return ngx_status_machine_conf(pool, check, ngx_status_memory_ask, 0, err,
+                                   errlen);
 }
 
 
 /* What new programs can have; in a container, of what it may have. */
 
 static void
-ngx_status_memory_ask(ngx_status_ask_t *a)
+ngx_status_memory_ask(ngx_status_machine_t *a)
 {
     char    whole[16], left[16];
     double  total, available, limit, used;
 
-    total = ngx_status_ask_kernel("/proc/meminfo", "MemTotal:") * 1024;
-    available = ngx_status_ask_kernel("/proc/meminfo", "MemAvailable:") * 1024;
+    total = ngx_status_machine_kernel("/proc/meminfo", "MemTotal:") * 1024;
+    available = ngx_status_machine_kernel("/proc/meminfo", "MemAvailable:")
+                * 1024;
 
-    limit = ngx_status_ask_kernel("/sys/fs/cgroup/memory.max", "");
-    used = ngx_status_ask_kernel("/sys/fs/cgroup/memory.current", "");
+    limit = ngx_status_machine_kernel("/sys/fs/cgroup/memory.max", "");
+    used = ngx_status_machine_kernel("/sys/fs/cgroup/memory.current", "");
 
     if (limit > 0 && limit < total && used >= 0) {
 
         /* of the page cache, what goes when something else needs the room */
 
-        used -= ngx_max(ngx_status_ask_kernel("/sys/fs/cgroup/memory.stat",
+        used -= ngx_max(ngx_status_machine_kernel("/sys/fs/cgroup/memory.stat",
                                               "inactive_file "), 0);
         total = limit;
         available = ngx_min(available, ngx_max(limit - used, 0));
@@ -71,7 +72,7 @@ ngx_status_memory_ask(ngx_status_ask_t *a)
         return;
     }
 
-    ngx_status_ask_number(&a->ev, NGX_STATUS_S_FREE, available,
+    ngx_status_machine_number(&a->ev, NGX_STATUS_S_FREE, available,
                           available / total);
 
     snprintf(a->seen, sizeof(a->seen), "%.0f%% of %s available (%s)",

@@ -4,29 +4,29 @@
  */
 
 
-#include "ngx_status_ask.h"
+#include "ngx_status_machine.h"
 #include <fcntl.h>
 
 
-#define NGX_STATUS_ASK_TEXT  4096        /* bytes of a file of the kernel's */
+#define NGX_STATUS_MACHINE_TEXT  4096    /* bytes of a file of the kernel's */
 
 
-static void ngx_status_ask_run(ngx_status_work_t *w);
-static void ngx_status_ask_done(ngx_status_work_t *w);
-static void ngx_status_ask_expired(ngx_event_t *ev);
-static void ngx_status_ask_release(void *ctx);
+static void ngx_status_machine_run(ngx_status_work_t *w);
+static void ngx_status_machine_done(ngx_status_work_t *w);
+static void ngx_status_machine_expired(ngx_event_t *ev);
+static void ngx_status_machine_release(void *ctx);
 
 
-static ngx_connection_t  ngx_status_ask_connection;        /* for log lines */
+static ngx_connection_t  ngx_status_machine_connection;    /* for log lines */
 
 
 ngx_int_t
-ngx_status_ask_conf(ngx_pool_t *pool, ngx_status_check_t *check,
-    void (*ask)(ngx_status_ask_t *a), ngx_uint_t path, char *err,
+ngx_status_machine_conf(ngx_pool_t *pool, ngx_status_check_t *check,
+    void (*ask)(ngx_status_machine_t *a), ngx_uint_t path, char *err,
     size_t errlen)
 {
     ngx_str_t               decoded;
-    ngx_status_ask_conf_t  *conf;
+    ngx_status_machine_conf_t  *conf;
 
     if (check->host.len || check->args.len || check->user.data
         || (path ? check->path.len < 1 : check->path.len > 1))
@@ -52,7 +52,7 @@ ngx_status_ask_conf(ngx_pool_t *pool, ngx_status_check_t *check,
         goto nomem;
     }
 
-    conf = ngx_pcalloc(pool, sizeof(ngx_status_ask_conf_t));
+    conf = ngx_pcalloc(pool, sizeof(ngx_status_machine_conf_t));
     if (conf == NULL) {
         goto nomem;
     }
@@ -71,11 +71,11 @@ nomem:
 
 
 void
-ngx_status_ask_start(ngx_status_probe_t *probe)
+ngx_status_machine_start(ngx_status_probe_t *probe)
 {
-    ngx_status_ask_t       *a;
+    ngx_status_machine_t       *a;
     ngx_status_evidence_t   ev;
-    ngx_status_ask_conf_t  *conf;
+    ngx_status_machine_conf_t  *conf;
 
     conf = probe->check->conf;
 
@@ -85,11 +85,11 @@ ngx_status_ask_start(ngx_status_probe_t *probe)
         ngx_status_message(ev.message, "there has been no answer for %lu s",
                            (unsigned long)
                            ((ngx_current_msec - conf->since) / 1000));
-        ngx_status_probe_end(probe, &ev, ngx_status_ask_release);
+        ngx_status_probe_end(probe, &ev, ngx_status_machine_release);
         return;
     }
 
-    a = calloc(1, sizeof(ngx_status_ask_t));
+    a = calloc(1, sizeof(ngx_status_machine_t));
     probe->ctx = a;
 
     if (a == NULL) {
@@ -101,11 +101,11 @@ ngx_status_ask_start(ngx_status_probe_t *probe)
     a->conf = conf;
     a->probe = probe;
     a->began = ngx_status_probe_clock();
-    a->work.run = ngx_status_ask_run;
-    a->work.done = ngx_status_ask_done;
+    a->work.run = ngx_status_machine_run;
+    a->work.done = ngx_status_machine_done;
 
     if (ngx_status_loop_work(&a->work) != NGX_OK) {
-        ngx_status_ask_release(a);
+        ngx_status_machine_release(a);
         ngx_status_probe_fault(probe, "no thread could be started");
         probe->done(probe);
         return;
@@ -114,10 +114,10 @@ ngx_status_ask_start(ngx_status_probe_t *probe)
     conf->asking = a;
     conf->since = ngx_current_msec;
 
-    ngx_status_ask_connection.fd = (ngx_socket_t) -1;
+    ngx_status_machine_connection.fd = (ngx_socket_t) -1;
 
-    a->timer.data = &ngx_status_ask_connection;
-    a->timer.handler = ngx_status_ask_expired;
+    a->timer.data = &ngx_status_machine_connection;
+    a->timer.handler = ngx_status_machine_expired;
     a->timer.log = probe->log;
     a->timer.cancelable = 1;
 
@@ -126,9 +126,9 @@ ngx_status_ask_start(ngx_status_probe_t *probe)
 
 
 void
-ngx_status_ask_stop(ngx_status_probe_t *probe)
+ngx_status_machine_stop(ngx_status_probe_t *probe)
 {
-    ngx_status_ask_release(probe->ctx);
+    ngx_status_machine_release(probe->ctx);
     probe->ctx = NULL;
 }
 
@@ -136,28 +136,28 @@ ngx_status_ask_stop(ngx_status_probe_t *probe)
 /* In a thread. */
 
 static void
-ngx_status_ask_run(ngx_status_work_t *w)
+ngx_status_machine_run(ngx_status_work_t *w)
 {
-    ngx_status_ask_t  *a;
+    ngx_status_machine_t  *a;
 
-    a = (ngx_status_ask_t *) w;
+    a = (ngx_status_machine_t *) w;
     a->conf->ask(a);
 }
 
 
 static void
-ngx_status_ask_done(ngx_status_work_t *w)
+ngx_status_machine_done(ngx_status_work_t *w)
 {
-    ngx_status_ask_t    *a;
+    ngx_status_machine_t    *a;
     ngx_status_probe_t  *probe;
 
-    a = (ngx_status_ask_t *) w;
+    a = (ngx_status_machine_t *) w;
     probe = a->probe;
 
     a->conf->asking = NULL;
 
     if (probe == NULL) {
-        ngx_status_ask_release(a);
+        ngx_status_machine_release(a);
         return;
     }
 
@@ -166,18 +166,19 @@ ngx_status_ask_done(ngx_status_work_t *w)
     probe->result.size = a->size;
     ngx_memcpy(probe->result.seen, a->seen, NGX_STATUS_SEEN);
 
-    ngx_status_probe_end(probe, &a->ev, ngx_status_ask_release);
+    ngx_status_probe_end(probe, &a->ev, ngx_status_machine_release);
 }
 
 
 static void
-ngx_status_ask_expired(ngx_event_t *ev)
+ngx_status_machine_expired(ngx_event_t *ev)
 {
-    ngx_status_ask_t       *a;
+    ngx_status_machine_t       *a;
     ngx_status_probe_t     *probe;
     ngx_status_evidence_t   evidence;
 
-    a = (ngx_status_ask_t *) ((char *) ev - offsetof(ngx_status_ask_t, timer));
+    a = (ngx_status_machine_t *) ((char *) ev - offsetof(ngx_status_machine_t,
+                                                         timer));
     probe = a->probe;
 
     ngx_memzero(&evidence, sizeof(ngx_status_evidence_t));
@@ -186,14 +187,14 @@ ngx_status_ask_expired(ngx_event_t *ev)
 
     probe->result.latency = (uint32_t) (ngx_status_probe_clock() - a->began);
 
-    ngx_status_probe_end(probe, &evidence, ngx_status_ask_release);
+    ngx_status_probe_end(probe, &evidence, ngx_status_machine_release);
 }
 
 
 static void
-ngx_status_ask_release(void *ctx)
+ngx_status_machine_release(void *ctx)
 {
-    ngx_status_ask_t  *a = ctx;
+    ngx_status_machine_t  *a = ctx;
 
     if (a == NULL) {
         return;
@@ -215,7 +216,7 @@ ngx_status_ask_release(void *ctx)
 
 
 void
-ngx_status_ask_number(ngx_status_evidence_t *ev,
+ngx_status_machine_number(ngx_status_evidence_t *ev,
     ngx_status_subject_e subject, double number, double share)
 {
     ev->have |= ngx_status_subject_bit(subject);
@@ -225,7 +226,8 @@ ngx_status_ask_number(ngx_status_evidence_t *ev,
 
 
 void
-ngx_status_ask_failed(ngx_status_evidence_t *ev, const char *path, int error)
+ngx_status_machine_failed(ngx_status_evidence_t *ev, const char *path,
+    int error)
 {
     u_char  text[128], *last;
 
@@ -248,10 +250,10 @@ ngx_status_ask_failed(ngx_status_evidence_t *ev, const char *path, int error)
 
 
 double
-ngx_status_ask_kernel(const char *path, const char *name)
+ngx_status_machine_kernel(const char *path, const char *name)
 {
     int          fd;
-    char         text[NGX_STATUS_ASK_TEXT];
+    char         text[NGX_STATUS_MACHINE_TEXT];
     ssize_t      n;
     const char  *p;
 

@@ -235,6 +235,9 @@ extern const ngx_status_check_type_t  *ngx_status_check_types[];
 ngx_int_t ngx_status_check_url(ngx_pool_t *pool, ngx_status_check_t *check,
     char *err, size_t errlen);
 
+/* Overwrites a secret when the pool goes.  NGX_ERROR: no memory.  Master. */
+ngx_int_t ngx_status_wipe(ngx_pool_t *pool, const ngx_str_t *secret);
+
 /* Percent-encoded text, decoded and NUL-terminated; NGX_DECLINED: it is not,
  * or holds %00.  NGX_ERROR: no memory.  Master. */
 

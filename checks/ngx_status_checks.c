@@ -35,13 +35,14 @@ const ngx_status_check_type_t  *ngx_status_check_types[] = {
  * hidden than one too few. */
 
 static const char  *ngx_status_secrets[] = {
-    "auth", "cred", "jwt", "key", "pass", "pwd", "secret", "session", "sig",
-    "sid", "token", NULL
+    "auth", "bearer", "cred", "hmac", "jwt", "key", "otp", "pass", "pwd",
+    "secret", "session", "sid", "sig", "ticket", "token", NULL
 };
 
 
 static ngx_int_t ngx_status_url_login(ngx_pool_t *pool,
     ngx_status_check_t *check, u_char *p, u_char *last);
+static void ngx_status_wipe_now(void *data);
 static void ngx_status_url_rest(ngx_status_check_t *check, u_char *p,
     u_char *end);
 static void ngx_status_check_schemes(char *err, size_t errlen,
@@ -229,11 +230,46 @@ ngx_status_url_login(ngx_pool_t *pool, ngx_status_check_t *check, u_char *p,
 
     rc = ngx_status_url_decode(pool, &check->user, p, colon ? colon : last);
 
-    if (rc == NGX_OK && colon) {
-        rc = ngx_status_url_decode(pool, &check->password, colon + 1, last);
+    if (rc != NGX_OK || colon == NULL) {
+        return rc;
     }
 
-    return rc;
+    rc = ngx_status_url_decode(pool, &check->password, colon + 1, last);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_status_wipe(pool, &check->password) == NGX_OK
+           ? ngx_status_wipe(pool, &check->url) : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_status_wipe(ngx_pool_t *pool, const ngx_str_t *secret)
+{
+    ngx_str_t           *copy;
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(pool, sizeof(ngx_str_t));
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    copy = cln->data;
+    *copy = *secret;
+    cln->handler = ngx_status_wipe_now;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_status_wipe_now(void *data)
+{
+    ngx_str_t  *secret = data;
+
+    ngx_explicit_memzero(secret->data, secret->len);
 }
 
 

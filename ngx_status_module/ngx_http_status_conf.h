@@ -148,9 +148,11 @@ char *ngx_http_status_set_tls_cert(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_status_set_template(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
-/* Replaces a value that names a file by what is in it; errors are logged. */
+/* Replaces a value that names a file or a variable by what is in it, to be
+ * wiped with the pool; errors are logged. */
 ngx_int_t ngx_http_status_secret(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *value);
+void ngx_http_status_keep_environ(void);
 
 /* Compiles the template of a monitor; NULL is logged. */
 ngx_status_template_t *ngx_http_status_template(ngx_conf_t *cf,

@@ -298,6 +298,10 @@ ngx_http_status_set_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     *p = '\0';
     header->len = p - header->data;
 
+    if (ngx_status_wipe(cf->pool, header) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     return NGX_CONF_OK;
 }
 
@@ -308,12 +312,14 @@ ngx_http_status_set_body(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t                *word;
     ngx_http_status_scope_t  *scope = conf;
 
-    (void) cmd;
-
     word = cf->args->elts;
 
     if (scope->check.body.data) {
         return "is duplicate";
+    }
+
+    if (ngx_http_status_secret(cf, cmd, &word[1]) != NGX_OK) {
+        return NGX_CONF_ERROR;
     }
 
     scope->check.body = word[1];

@@ -23,6 +23,10 @@ typedef struct {
 } ngx_http_status_source_t;
 
 
+static ngx_int_t ngx_http_status_secret_file(ngx_conf_t *cf,
+    ngx_command_t *cmd, ngx_str_t *path, ngx_str_t *text);
+static ngx_int_t ngx_http_status_secret_env(ngx_conf_t *cf,
+    ngx_command_t *cmd, ngx_str_t *name, ngx_str_t *text);
 static ngx_int_t ngx_http_status_read_file(ngx_conf_t *cf, ngx_str_t *path,
     size_t limit, ngx_str_t *text);
 static ngx_int_t ngx_http_status_full_file(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -31,6 +35,9 @@ static ngx_int_t ngx_http_status_template_text(
     ngx_http_status_source_t *source, ngx_str_t *name, ngx_str_t *text);
 static ngx_int_t ngx_http_status_partial(void *data, const ngx_str_t *name,
     ngx_str_t *text);
+
+
+static char  **ngx_http_status_environ;
 
 
 char *
@@ -111,80 +118,164 @@ ngx_http_status_full_file(ngx_conf_t *cf, ngx_command_t *cmd, ngx_str_t *word,
 
 
 /*
- * "file:/path", as all of a value or as its end after a space ("Bearer
- * file:/path"), stands for the file's first line.  The file is read by the
- * master, so it may be one that only root can read.
+ * "file:/path" and "env:NAME", as all of a value or as its end after a space
+ * ("Bearer file:/path"), stand for the file's first line and for a variable
+ * of nginx's environment.  The master reads them, so a file may be one that
+ * only root can read.
  */
 
 ngx_int_t
 ngx_http_status_secret(ngx_conf_t *cf, ngx_command_t *cmd, ngx_str_t *value)
 {
-    size_t      prefix, len;
-    u_char     *p, *eol;
-    ngx_str_t   path, text;
+    size_t      prefix;
+    u_char     *p, *end;
+    ngx_int_t   rc;
+    ngx_str_t   name, text, secret;
+    ngx_uint_t  file;
 
-    if (ngx_strncmp(value->data, "file:", 5) == 0) {
-        prefix = 0;
+    end = value->data + value->len;
 
-        if (value->data[5] != '/') {
-            ngx_http_status_invalid(cf, cmd, value,
-                                    "file: and an absolute path");
-            return NGX_ERROR;
-        }
+    if (ngx_strncmp(value->data, "file:", 5) == 0
+        || ngx_strncmp(value->data, "env:", 4) == 0)
+    {
+        p = value->data;
 
     } else {
         p = (u_char *) ngx_strstr(value->data, " file:/");
+
+        if (p == NULL) {
+            p = (u_char *) ngx_strstr(value->data, " env:");
+        }
+
         if (p == NULL) {
             return NGX_OK;
         }
 
-        prefix = p + 1 - value->data;
+        p++;
     }
 
-    path.data = value->data + prefix + 5;
-    path.len = value->len - prefix - 5;
+    prefix = p - value->data;
+    file = (*p == 'f');
 
-    switch (ngx_http_status_read_file(cf, &path, NGX_HTTP_STATUS_SECRET,
-                                      &text))
+    name.data = p + (file ? 5 : 4);
+    name.len = end - name.data;
+
+    if (file ? *name.data != '/' : name.len == 0) {
+        ngx_http_status_invalid(cf, cmd, value, file
+                                ? "file: and an absolute path"
+                                : "env: and the name of a variable");
+        return NGX_ERROR;
+    }
+
+    rc = file ? ngx_http_status_secret_file(cf, cmd, &name, &text)
+              : ngx_http_status_secret_env(cf, cmd, &name, &text);
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    secret.len = prefix + text.len;
+    secret.data = ngx_pnalloc(cf->pool, secret.len + 1);
+
+    if (secret.data == NULL
+        || ngx_status_wipe(cf->pool, &secret) != NGX_OK)
     {
-    case NGX_OK:
-        break;
-
-    case NGX_DECLINED:
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "%V: there is no file \"%V\"", &cmd->name, &path);
-        /* fall through */
-
-    default:
         return NGX_ERROR;
     }
 
-    eol = (u_char *) ngx_strchr(text.data, '\n');
-    len = eol ? (size_t) (eol - text.data) : text.len;
+    ngx_memcpy(secret.data, value->data, prefix);
+    ngx_memcpy(secret.data + prefix, text.data, text.len);
+    secret.data[secret.len] = '\0';
 
-    if (len && text.data[len - 1] == '\r') {
-        len--;
+    if (file) {
+        ngx_explicit_memzero(text.data, text.len);
     }
 
-    if (len == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "%V: the first line of \"%V\" is empty",
-                           &cmd->name, &path);
-        return NGX_ERROR;
-    }
-
-    p = ngx_pnalloc(cf->pool, prefix + len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(p, value->data, prefix);
-    ngx_memcpy(p + prefix, text.data, len);
-
-    value->data = p;
-    value->len = prefix + len;
+    *value = secret;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_status_secret_file(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *path, ngx_str_t *text)
+{
+    u_char     *eol;
+    ngx_int_t   rc;
+
+    rc = ngx_http_status_read_file(cf, path, NGX_HTTP_STATUS_SECRET, text);
+
+    if (rc == NGX_DECLINED) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "%V: there is no file \"%V\"", &cmd->name, path);
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    eol = ngx_strlchr(text->data, text->data + text->len, '\n');
+
+    if (eol) {
+        ngx_explicit_memzero(eol, text->data + text->len - eol);
+        text->len = eol - text->data;
+    }
+
+    if (text->len && text->data[text->len - 1] == '\r') {
+        text->len--;
+    }
+
+    if (text->len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "%V: the first line of \"%V\" is empty",
+                           &cmd->name, path);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * nginx itself keeps of its environment what "env" names, from the end of the
+ * first configuration on; what was there before is still in memory.
+ */
+
+static ngx_int_t
+ngx_http_status_secret_env(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *name, ngx_str_t *text)
+{
+    char  **e;
+
+    for (e = ngx_http_status_environ; e && *e; e++) {
+
+        if (ngx_strncmp(*e, name->data, name->len) == 0
+            && (*e)[name->len] == '=' && (*e)[name->len + 1])
+        {
+            text->data = (u_char *) *e + name->len + 1;
+            text->len = ngx_strlen(text->data);
+            return NGX_OK;
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "%V: there is no variable \"%V\" in nginx's "
+                       "environment; an upgraded nginx has only those that "
+                       "an \"env\" directive names", &cmd->name, name);
+
+    return NGX_ERROR;
+}
+
+
+/* To be called before the first configuration has been read. */
+
+void
+ngx_http_status_keep_environ(void)
+{
+    if (ngx_http_status_environ == NULL) {
+        ngx_http_status_environ = environ;
+    }
 }
 
 

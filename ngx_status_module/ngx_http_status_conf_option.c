@@ -44,6 +44,8 @@ ngx_http_status_preconfiguration(ngx_conf_t *cf)
     ngx_command_t              *cmd;
     const ngx_status_option_t  *option;
 
+    ngx_http_status_keep_environ();
+
     if (ngx_http_status_module.commands == ngx_http_status_table) {
         return NGX_OK;
     }
@@ -132,8 +134,18 @@ ngx_http_status_set_option(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     case NGX_STATUS_OPTION_SECRET:
 
+        if (text.len == 0) {
+            return ngx_http_status_invalid(cf, cmd, &text,
+                                   "a value, or file:/path or env:NAME");
+        }
+
         if (ngx_http_status_secret(cf, cmd, &text) != NGX_OK) {
             return NGX_CONF_ERROR;
+        }
+
+        if (ngx_http_status_controls(&text) != NGX_OK) {
+            /* the value is nothing to show */
+            return "has a value with control characters";
         }
 
         break;

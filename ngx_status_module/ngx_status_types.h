@@ -181,6 +181,17 @@ typedef struct {
 } ngx_status_result_t;
 
 
+/* What is kept of the newest results: for sparklines, lists and CSV. */
+
+typedef struct {
+    int64_t     at;                  /* ms since the epoch */
+    uint32_t    latency;             /* us */
+    uint16_t    http_status;         /* 0: none came */
+    uint8_t     state;               /* ngx_status_state_e */
+    uint8_t     error;               /* ngx_status_error_e */
+} ngx_status_brief_t;
+
+
 /* Copies text cut to "size" - 1 bytes at a UTF-8 boundary, control bytes and
  * broken UTF-8 replaced by "?"; always terminates.  Any process. */
 

@@ -34,17 +34,6 @@
 #define NGX_STATUS_ZONE_DEAD     5000 /* ms */
 
 
-/* One of the newest results, for sparklines and lists. */
-
-typedef struct {
-    int64_t     at;                  /* ms since the epoch */
-    uint32_t    latency;             /* us */
-    uint16_t    http_status;
-    uint8_t     state;
-    uint8_t     error;
-} ngx_status_brief_t;
-
-
 /* The score card: the last score that came, and what became of it. */
 
 typedef struct {

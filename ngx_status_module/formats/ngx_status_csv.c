@@ -8,9 +8,8 @@
  */
 
 
-#include <time.h>
-
 #include "../ngx_status_monitor.h"
+#include "../ngx_status_row.h"
 
 
 /*
@@ -27,10 +26,7 @@ typedef struct {
     ngx_status_record_t           record;
     void                         *rings; /* of record; NULL: no memory */
     ngx_uint_t                    minutes;       /* a check, at most */
-
-    /* of the last time that was written */
-    int64_t                       day;
-    char                          date[sizeof("2026-11-21T")];
+    ngx_status_row_day_t          day;
 } ngx_status_csv_t;
 
 
@@ -39,9 +35,6 @@ static void ngx_status_csv_render(const ngx_status_snapshot_t *snapshot,
 static void ngx_status_csv_check(ngx_status_csv_t *csv);
 static void ngx_status_csv_minutes(ngx_status_csv_t *csv, int64_t oldest,
     ngx_uint_t listed);
-static void ngx_status_csv_begin(ngx_status_csv_t *csv, int64_t at,
-    ngx_uint_t state);
-static void ngx_status_csv_latency(ngx_status_csv_t *csv, uint32_t us);
 
 
 const ngx_status_format_t  ngx_status_format_csv = {
@@ -64,7 +57,7 @@ ngx_status_csv_render(const ngx_status_snapshot_t *snapshot,
 
     csv.snapshot = snapshot;
     csv.out = out;
-    csv.day = -1;
+    csv.day.number = -1;
     csv.rings = malloc(ngx_status_history_size(&zone->header->history));
 
     if (csv.rings == NULL) {
@@ -72,8 +65,7 @@ ngx_status_csv_render(const ngx_status_snapshot_t *snapshot,
         return;
     }
 
-    ngx_status_out_lit(out, "timestamp,site_id,domain_id,domain_status,"
-                            "http_status,latency_ms,failure_type\r\n");
+    ngx_status_out_lit(out, NGX_STATUS_ROW_HEAD);
 
     for (i = 0, n = 0; i < monitor->nchecks; i++) {
         n += ngx_status_asked(snapshot, ask, &snapshot->views[i]);
@@ -102,15 +94,15 @@ ngx_status_csv_check(ngx_status_csv_t *csv)
     uint64_t                   k;
     ngx_int_t                  rc;
     ngx_uint_t                 listed;
-    const ngx_str_t           *id, *error;
     ngx_status_record_t       *r;
+    const ngx_status_check_t  *check;
     const ngx_status_brief_t  *result;
 
     r = &csv->record;
-    id = &csv->view->check->id;
+    check = csv->view->check;
 
     rc = ngx_status_zone_read_all(csv->snapshot->monitor->zone,
-                                  csv->view->slot, id, r, csv->rings);
+                                  csv->view->slot, &check->id, r, csv->rings);
     if (rc != NGX_OK) {
         /* in the way too often, or renamed just now: no minutes */
         *r = csv->view->record;
@@ -141,30 +133,8 @@ ngx_status_csv_check(ngx_status_csv_t *csv)
     }
 
     for ( /* void */ ; k < r->nresults; k++) {
-        result = &r->results[k % NGX_STATUS_RESULTS];
-
-        ngx_status_csv_begin(csv, result->at / 1000, result->state);
-
-        if (result->http_status) {
-            ngx_status_out_int(csv->out, result->http_status);
-        }
-
-        ngx_status_out_lit(csv->out, ",");
-
-        /* a fault of our own measured nothing */
-
-        if (result->state != NGX_STATUS_UNKNOWN) {
-            ngx_status_csv_latency(csv, result->latency);
-        }
-
-        ngx_status_out_lit(csv->out, ",");
-
-        if (result->error < NGX_STATUS_NERRORS) {
-            error = &ngx_status_errors[result->error];
-            ngx_status_out_csv(csv->out, error->data, error->len);
-        }
-
-        ngx_status_out_lit(csv->out, "\r\n");
+        ngx_status_row_result(csv->out, &csv->day, &check->group, &check->id,
+                              &r->results[k % NGX_STATUS_RESULTS]);
     }
 }
 
@@ -177,12 +147,17 @@ ngx_status_csv_minutes(ngx_status_csv_t *csv, int64_t oldest,
 {
     int64_t                           n, last, kept;
     ngx_uint_t                        i, state, any;
+    ngx_status_brief_t                minute;
     ngx_status_tally_t                tally;
     ngx_status_record_t              *r;
+    const ngx_status_check_t         *check;
     const ngx_status_history_conf_t  *history;
 
     r = &csv->record;
+    check = csv->view->check;
     history = &csv->snapshot->monitor->zone->header->history;
+
+    ngx_memzero(&minute, sizeof(ngx_status_brief_t));
 
     last = oldest / 60;
     kept = ngx_max(r->open.time_cursor, r->open.result_cursor) / 60
@@ -222,85 +197,11 @@ ngx_status_csv_minutes(ngx_status_csv_t *csv, int64_t oldest,
             continue;
         }
 
-        ngx_status_csv_begin(csv, n * 60, state);
-        ngx_status_out_lit(csv->out, ",");
+        minute.at = n * 60000;
+        minute.state = state;
+        minute.latency = tally.results ? tally.sum / tally.results : 0;
 
-        if (tally.results) {
-            ngx_status_csv_latency(csv, tally.sum / tally.results);
-        }
-
-        ngx_status_out_lit(csv->out, ",\r\n");
+        ngx_status_row(csv->out, &csv->day, &check->group, &check->id,
+                       &minute, tally.results);
     }
-}
-
-
-/* What all rows begin with, up to the comma behind the state. */
-
-static void
-ngx_status_csv_begin(ngx_status_csv_t *csv, int64_t at, ngx_uint_t state)
-{
-    char                       clock[sizeof("09:00:00Z,")];
-    time_t                     t;
-    struct tm                  tm;
-    ngx_uint_t                 s;
-    ngx_status_out_t          *out;
-    const ngx_str_t           *word;
-    const ngx_status_check_t  *check;
-
-    out = csv->out;
-    check = csv->view->check;
-
-    /* nearly all rows are of one day */
-
-    if (csv->day != at / 86400) {
-        csv->day = at / 86400;
-        t = (time_t) at;
-
-        if (gmtime_r(&t, &tm) == NULL
-            || strftime(csv->date, sizeof(csv->date), "%Y-%m-%dT", &tm) == 0)
-        {
-            csv->date[0] = '\0';
-        }
-    }
-
-    s = at % 86400;
-
-    clock[0] = (char) ('0' + s / 36000);
-    clock[1] = (char) ('0' + s / 3600 % 10);
-    clock[2] = ':';
-    clock[3] = (char) ('0' + s / 600 % 6);
-    clock[4] = (char) ('0' + s / 60 % 10);
-    clock[5] = ':';
-    clock[6] = (char) ('0' + s / 10 % 6);
-    clock[7] = (char) ('0' + s % 10);
-    clock[8] = 'Z';
-    clock[9] = ',';
-
-    ngx_status_out_raw(out, csv->date, strlen(csv->date));
-    ngx_status_out_raw(out, clock, 10);
-
-    ngx_status_out_csv(out, check->group.data, check->group.len);
-    ngx_status_out_lit(out, ",");
-    ngx_status_out_csv(out, check->id.data, check->id.len);
-    ngx_status_out_lit(out, ",");
-
-    word = &ngx_status_states[state < NGX_STATUS_NSTATES
-                              ? state : NGX_STATUS_UNKNOWN].name;
-    ngx_status_out_csv(out, word->data, word->len);
-    ngx_status_out_lit(out, ",");
-}
-
-
-static void
-ngx_status_csv_latency(ngx_status_csv_t *csv, uint32_t us)
-{
-    char  digits[3];
-
-    digits[0] = (char) ('0' + us / 100 % 10);
-    digits[1] = (char) ('0' + us / 10 % 10);
-    digits[2] = (char) ('0' + us % 10);
-
-    ngx_status_out_int(csv->out, us / 1000);
-    ngx_status_out_lit(csv->out, ".");
-    ngx_status_out_raw(csv->out, digits, 3);
 }

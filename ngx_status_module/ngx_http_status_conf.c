@@ -526,17 +526,13 @@ ngx_http_status_block(ngx_conf_t *cf, ngx_http_status_scope_t *scope)
 }
 
 
-/* IDs and monitors' names, which stand in URLs and in the zone. */
+/* IDs and monitors' names. */
 
 ngx_int_t
 ngx_http_status_id(ngx_str_t *id)
 {
-    static const char  allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                   "abcdefghijklmnopqrstuvwxyz"
-                                   "0123456789._-";
-
     if (id->len == 0 || id->len >= NGX_STATUS_ID || id->data[0] == '.'
-        || strspn((char *) id->data, allowed) != id->len)
+        || strspn((char *) id->data, NGX_STATUS_ID_BYTES) != id->len)
     {
         return NGX_ERROR;
     }

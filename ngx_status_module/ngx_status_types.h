@@ -117,6 +117,11 @@ extern const ngx_str_t          ngx_status_phases[NGX_STATUS_NPHASES];
 #define NGX_STATUS_ISSUER        64
 #define NGX_STATUS_NAMES        128
 
+/* What IDs consist of; the first is no dot.  They stand in URLs, in the zone
+ * and in names of files. */
+#define NGX_STATUS_ID_BYTES                                                  \
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ" "abcdefghijklmnopqrstuvwxyz" "0123456789._-"
+
 
 /*
  * What a probe of a score check found.  An absent number is NAN.

@@ -12,6 +12,7 @@
 #include "ngx_status_loop.h"
 #include "ngx_status_schedule.h"
 #include "ngx_status_store.h"
+#include "ngx_status_archive.h"
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -271,6 +272,10 @@ ngx_http_status_checker_begin(ngx_event_t *ev)
     run->monitor->store = ngx_status_store_open(run->monitor, ev->log);
 #endif
 
+    if (run->monitor->archive == NULL) {
+        run->monitor->archive = ngx_status_archive_open(run->monitor, ev->log);
+    }
+
     run->schedule = ngx_status_schedule_start(run->monitor, ev->log);
 
     if (run->schedule) {
@@ -309,6 +314,10 @@ ngx_http_status_checker_beat(ngx_event_t *ev)
                     ngx_status_store_leave(run->monitor->store);
                 }
 #endif
+
+                if (run->monitor->archive) {
+                    ngx_status_archive_leave(run->monitor->archive);
+                }
             }
 
             continue;
@@ -363,6 +372,8 @@ ngx_http_status_checker_exit(void)
 
     ck = &ngx_http_status_checker;
     monitors = ck->monitors->elts;
+
+    ngx_status_archive_exit();
 
 #if (NGX_STATUS_SQLITE)
     ngx_status_store_exit();

@@ -127,6 +127,9 @@ ngx_command_t  ngx_http_status_commands[] = {
     ngx_http_status_command("export", MONITOR|NGX_CONF_TAKE12,
         ngx_http_status_set_export, export, NULL),
 
+    ngx_http_status_command("archive", MONITOR|NGX_CONF_TAKE123,
+        ngx_http_status_set_archive, archive, NULL),
+
     /* of a check; most may stand around it */
 
     ngx_http_status_command("was", CHECK|NGX_CONF_TAKE1,

@@ -58,6 +58,7 @@ struct ngx_http_status_scope_s {
     ngx_str_t                 template;  /* directory with its slash */
     ngx_status_store_conf_t   store;
     ngx_status_export_conf_t  export;
+    ngx_status_archive_conf_t archive;
     ngx_array_t               groups;    /* of ngx_status_group_t; the first
                                             is of checks outside a group */
     ngx_array_t               scopes;    /* of groups' and checks' scopes *,
@@ -187,6 +188,15 @@ ngx_int_t ngx_http_status_stores(ngx_conf_t *cf,
 char *ngx_http_status_set_export(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 ngx_int_t ngx_http_status_exports(ngx_conf_t *cf,
+    ngx_http_status_main_conf_t *mcf);
+
+
+/* conf_archive.c; archives() has nginx make the directories, after that of
+ * the stores. */
+
+char *ngx_http_status_set_archive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+ngx_int_t ngx_http_status_archives(ngx_conf_t *cf,
     ngx_http_status_main_conf_t *mcf);
 
 

@@ -117,6 +117,7 @@ ngx_http_status_build(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
     monitor->max_per_host = scope->max_per_host;
     monitor->store_conf = scope->store;
     monitor->export_conf = scope->export;
+    monitor->archive_conf = scope->archive;
 
     if (ngx_http_status_build_checks(cf, scope, monitor) != NGX_OK
         || ngx_http_status_build_renamed(cf, scope) != NGX_OK
@@ -596,7 +597,8 @@ ngx_http_status_postconfiguration(ngx_conf_t *cf)
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_status_module);
 
     if (ngx_http_status_stores(cf, mcf) != NGX_OK
-        || ngx_http_status_exports(cf, mcf) != NGX_OK)
+        || ngx_http_status_exports(cf, mcf) != NGX_OK
+        || ngx_http_status_archives(cf, mcf) != NGX_OK)
     {
         return NGX_ERROR;
     }

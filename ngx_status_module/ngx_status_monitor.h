@@ -26,6 +26,7 @@ typedef struct {
 typedef struct ngx_status_snapshot_s  ngx_status_snapshot_t;
 typedef struct ngx_status_store_s     ngx_status_store_t;
 typedef struct ngx_status_export_s    ngx_status_export_t;
+typedef struct ngx_status_archive_s   ngx_status_archive_t;
 
 
 /* "store" */
@@ -53,6 +54,17 @@ typedef struct {
 } ngx_status_export_conf_t;
 
 
+/* "archive" */
+
+typedef struct {
+    ngx_str_t                 dir;       /* full, NUL-terminated; empty: none */
+    time_t                    rotate;    /* s; whole minutes, divides a day */
+    time_t                    keep;      /* s */
+    u_char                   *conf_file;
+    ngx_uint_t                line;
+} ngx_status_archive_conf_t;
+
+
 /*
  * In the cycle's pool; but for the last fields never changed once the
  * configuration is read.
@@ -78,9 +90,11 @@ typedef struct {
     ngx_status_zone_t        *zone;
     ngx_status_store_conf_t   store_conf;
     ngx_status_export_conf_t  export_conf;
+    ngx_status_archive_conf_t archive_conf;
 
     ngx_status_snapshot_t    *snapshot;  /* this worker's; NULL: none yet */
     ngx_status_store_t       *store;     /* the checker's; NULL: none */
+    ngx_status_archive_t     *archive;   /* likewise */
     ngx_status_export_t      *export;    /* the checker's; NULL: none yet */
 } ngx_status_monitor_t;
 

@@ -9,6 +9,7 @@
 #include "ngx_status_loop.h"
 #include "ngx_status_store.h"
 #include "../checks/ngx_status_probe.h"
+#include "ngx_status_archive.h"
 #include <ngx_event.h>
 #include <math.h>
 
@@ -411,6 +412,11 @@ ngx_status_schedule_done(ngx_status_probe_t *probe)
                                 rings, &probe->score, now);
     }
 #endif
+
+    if (s->monitor->archive) {
+        ngx_status_archive_result(s->monitor->archive, job - s->jobs,
+                  &r->results[(r->nresults - 1) % NGX_STATUS_RESULTS]);
+    }
 
     ngx_status_zone_commit(zone, job->slot);
 

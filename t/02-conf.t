@@ -220,6 +220,56 @@ status_monitor n { check a %%A%% { }
     export site/; # HERE
 }
 EOC
+
+# archive
+
+in_monitor('archive: nothing', 'archive; # HERE', '"archive"', 'arguments');
+in_monitor('archive: empty', 'archive ""; # HERE', 'invalid archive ""',
+           'expected a directory, rotate=TIME and keep=TIME');
+in_monitor('archive: no directory', 'archive rotate=1h keep=2d; # HERE',
+           '"archive" directive needs a directory');
+in_monitor('archive: two directories', 'archive a b; # HERE',
+           'invalid archive "b"', 'expected a directory, rotate=');
+in_monitor('archive: unknown', 'archive a rotat=1h; # HERE',
+           'invalid archive "rotat=1h"', 'rotate=TIME and keep=TIME');
+in_monitor("archive: $_", "archive a $_; # HERE", "invalid archive \"$_\"",
+           'whole minutes, from 1m to 1d, that divides a day')
+    for qw(rotate= rotate=often rotate=0 rotate=30s rotate=90s rotate=7m
+           rotate=25h rotate=2d);
+in_monitor("archive: $_", "archive a $_; # HERE", "invalid archive \"$_\"",
+           'keep= and a time from 1d to 3650d')
+    for qw(keep= keep=off keep=23h keep=3651d);
+in_monitor('archive: rotate twice', 'archive a rotate=1h rotate=2h; # HERE',
+           'invalid archive "rotate=2h", expected it once');
+in_monitor('archive: keep twice', 'archive a keep=1d keep=1d; # HERE',
+           'invalid archive "keep=1d", expected it once');
+in_monitor('archive: twice', 'archive a; archive b; # HERE',
+           '"archive" directive is duplicate');
+in_monitor('archive: path', 'archive ' . 'p' x 4000 . '; # HERE',
+           '"archive" directive needs a shorter path');
+in_monitor('archive: root', 'archive //; # HERE',
+           '"archive" directive needs a directory of its own');
+in_check('archive: in a check', 'archive a;', '"archive"', 'not allowed');
+in_monitor('archive: nowhere', 'archive no/where; # HERE',
+           '/no/where" can not be made because there is no "', '/no"',
+           'expected a directory that is of this monitor alone, in one that');
+in_monitor('archive: a file', 'archive token; # HERE',
+           '/token" is not a directory, expected a directory');
+refused('archive: of two', <<'EOC', '/shared" is that of monitor "m" already',
+status_monitor m { archive shared; check a %%A%% { } }
+status_monitor n { archive shared/; # HERE
+check a %%A%% { } }
+EOC
+        'expected a directory that is of this monitor alone');
+taken("archive: $_", "status_monitor m { archive $_; check a %%A%% { } }\n")
+    for 'a', 'a/ keep=3650d rotate=1d', 'rotate=1m a keep=1d',
+        'a rotate=90m', '"a b $c"', "'\xc3\xbc;{'", '%%TESTDIR%%/a';
+taken('archive: in the state directory', <<'EOC');
+status_state state;
+status_monitor m { archive state; check a %%A%% { } }
+status_monitor n { archive state/n; store off; check a %%A%% { } }
+EOC
+ok(-d $t->dir . '/state/n', 'nginx makes both');
 http_block('zone too small', <<'EOC', 'zone of 65536 bytes', 'k at least');
 status_monitor m { # HERE
     zone 64k;

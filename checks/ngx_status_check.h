@@ -45,6 +45,7 @@ struct ngx_status_check_s {
     ngx_str_t                 group;     /* title of its group; may be empty */
     ngx_str_t                 team;      /* may be empty */
     ngx_uint_t                core;      /* role core, else role extra */
+    ngx_uint_t                sentinel;  /* tells whether there is a network */
     const ngx_status_check_type_t  *type;
 
     ngx_str_t                 url;       /* as configured; may hold secrets:

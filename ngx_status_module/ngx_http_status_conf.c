@@ -124,6 +124,9 @@ ngx_command_t  ngx_http_status_commands[] = {
     ngx_http_status_command("store", MONITOR|NGX_CONF_1MORE,
         ngx_http_status_set_store, store, NULL),
 
+    ngx_http_status_command("sentinel", MONITOR|NGX_CONF_1MORE,
+        ngx_http_status_set_sentinel, sentinels, NULL),
+
     ngx_http_status_command("export", MONITOR|NGX_CONF_TAKE12,
         ngx_http_status_set_export, export, NULL),
 

@@ -59,6 +59,8 @@ struct ngx_http_status_scope_s {
     ngx_status_store_conf_t   store;
     ngx_status_export_conf_t  export;
     ngx_status_archive_conf_t archive;
+    ngx_array_t              *sentinels; /* of ngx_str_t: IDs; or NULL */
+    ngx_uint_t                sentinel_line;
     ngx_array_t               groups;    /* of ngx_status_group_t; the first
                                             is of checks outside a group */
     ngx_array_t               scopes;    /* of groups' and checks' scopes *,
@@ -203,6 +205,8 @@ ngx_int_t ngx_http_status_archives(ngx_conf_t *cf,
 /* conf_monitor.c: makes the monitor of a block that has ended. */
 
 char *ngx_http_status_set_history(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_status_set_sentinel(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 ngx_int_t ngx_http_status_build(ngx_conf_t *cf,

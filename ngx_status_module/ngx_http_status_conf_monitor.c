@@ -8,9 +8,12 @@
 
 
 #include "ngx_http_status_conf.h"
+#include "ngx_status_sentinel.h"
 
 
 static ngx_int_t ngx_http_status_build_checks(ngx_conf_t *cf,
+    ngx_http_status_scope_t *scope, ngx_status_monitor_t *monitor);
+static ngx_int_t ngx_http_status_build_sentinels(ngx_conf_t *cf,
     ngx_http_status_scope_t *scope, ngx_status_monitor_t *monitor);
 static ngx_int_t ngx_http_status_build_renamed(ngx_conf_t *cf,
     ngx_http_status_scope_t *scope);
@@ -103,6 +106,44 @@ ngx_http_status_set_history(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* "sentinel ID ID..." */
+
+char *
+ngx_http_status_set_sentinel(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t                *word, *id;
+    ngx_uint_t                i;
+    ngx_http_status_scope_t  *scope = conf;
+
+    word = cf->args->elts;
+
+    if (scope->sentinels) {
+        return "is duplicate";
+    }
+
+    scope->sentinels = ngx_array_create(cf->pool, cf->args->nelts,
+                                        sizeof(ngx_str_t));
+    if (scope->sentinels == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_http_status_id(&word[i]) != NGX_OK) {
+            return ngx_http_status_invalid(cf, cmd, &word[i],
+                                           NGX_HTTP_STATUS_AN_ID);
+        }
+
+        id = ngx_array_push(scope->sentinels);
+        *id = word[i];                 /* there is room for all */
+    }
+
+    scope->sentinel_line = cf->conf_file->line;
+
+    return NGX_CONF_OK;
+}
+
+
 ngx_int_t
 ngx_http_status_build(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
     ngx_status_monitor_t *monitor)
@@ -121,6 +162,7 @@ ngx_http_status_build(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
 
     if (ngx_http_status_build_checks(cf, scope, monitor) != NGX_OK
         || ngx_http_status_build_renamed(cf, scope) != NGX_OK
+        || ngx_http_status_build_sentinels(cf, scope, monitor) != NGX_OK
         || ngx_http_status_build_teams(cf, monitor) != NGX_OK)
     {
         return NGX_ERROR;
@@ -228,6 +270,55 @@ ngx_http_status_build_checks(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
 
 
 /* An ID of before can be that of one check alone, and of none that is. */
+
+/* They may stand behind the directive: only now all checks are known. */
+
+static ngx_int_t
+ngx_http_status_build_sentinels(ngx_conf_t *cf,
+    ngx_http_status_scope_t *scope, ngx_status_monitor_t *monitor)
+{
+    char                     *what;
+    ngx_str_t                *id;
+    ngx_uint_t                i;
+    ngx_http_status_scope_t  *s;
+
+    if (scope->sentinels == NULL) {
+        return NGX_OK;
+    }
+
+    id = scope->sentinels->elts;
+
+    for (i = 0; i < scope->sentinels->nelts; i++) {
+
+        s = (ngx_http_status_scope_t *)
+                ngx_str_rbtree_lookup(&scope->ids, &id[i],
+                                      ngx_crc32_short(id[i].data, id[i].len));
+
+        if (s == NULL) {
+            what = "is no check of this monitor";
+
+        } else if (!ngx_status_sentinel_concerns(&s->check)) {
+            what = "asks this machine only";
+
+        } else if (s->check.sentinel) {
+            what = "is named twice";
+
+        } else {
+            s->check.sentinel = 1;
+            monitor->nsentinels++;
+            continue;
+        }
+
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "sentinel \"%V\" %s, expected checks of other machines "
+                      "in %s:%ui", &id[i], what, scope->file,
+                      scope->sentinel_line);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
 
 static ngx_int_t
 ngx_http_status_build_renamed(ngx_conf_t *cf, ngx_http_status_scope_t *scope)

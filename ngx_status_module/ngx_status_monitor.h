@@ -81,6 +81,7 @@ typedef struct {
     ngx_uint_t                ngroups;
     ngx_status_check_t      **checks;    /* sorted by group */
     ngx_uint_t                nchecks;
+    ngx_uint_t                nsentinels;        /* of them */
     ngx_str_t                *teams;     /* distinct, sorted */
     ngx_uint_t                nteams;
 
@@ -136,6 +137,8 @@ struct ngx_status_snapshot_s {
     int64_t                   checked_at;        /* ms; newest result; 0 */
     double                    rate;      /* checks per second */
     ngx_status_zone_store_t   store;
+    int64_t                   offline_since;     /* ms; 0: there is a network
+                                            as far as sentinels know */
     ngx_status_state_e        state;     /* of all checks together */
     ngx_status_sum_t          sum;
     ngx_uint_t                loading;   /* some check has no result yet */

@@ -77,6 +77,7 @@ ngx_status_snapshot(const ngx_status_monitor_t *monitor,
     s->heartbeat_at = h->heartbeat_at;
     s->rate = h->rate / 1000.0;
     ngx_status_zone_get_store(monitor->zone, &s->store);
+    s->offline_since = h->offline_since;
     s->revision++;
 
     /*

@@ -734,6 +734,19 @@ ngx_status_zone_put_store(ngx_status_zone_t *zone,
 
 
 void
+ngx_status_zone_put_offline(ngx_status_zone_t *zone, int64_t since)
+{
+    ngx_status_zone_header_t  *h;
+
+    h = zone->header;
+
+    h->offline_since = since;
+    h->changed_at = ngx_status_zone_now();
+    (void) ngx_atomic_fetch_add(&h->generation, 1);
+}
+
+
+void
 ngx_status_zone_get_store(const ngx_status_zone_t *zone,
     ngx_status_zone_store_t *store)
 {

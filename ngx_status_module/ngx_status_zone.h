@@ -129,6 +129,8 @@ typedef struct {
     ngx_atomic_t          rate;      /* checks per 1,000 s, last ten seconds */
     ngx_atomic_t          in_flight;
     ngx_atomic_t          lateness;  /* ms; worst of the last minute */
+    volatile int64_t      offline_since;         /* ms; 0: as far as sentinels
+                                        know there is a network */
 
     /* back-off of a checker that keeps dying */
     ngx_atomic_t          starts;    /* in a row, each soon after the other */
@@ -214,6 +216,7 @@ ngx_status_record_t *ngx_status_zone_begin(ngx_status_zone_t *zone,
 void ngx_status_zone_commit(ngx_status_zone_t *zone, ngx_status_slot_t *slot);
 void *ngx_status_zone_rings(ngx_status_slot_t *slot);
 void ngx_status_zone_beat(ngx_status_zone_t *zone);
+void ngx_status_zone_put_offline(ngx_status_zone_t *zone, int64_t since);
 void ngx_status_zone_put_store(ngx_status_zone_t *zone,
     const ngx_status_zone_store_t *store);
 

@@ -164,6 +164,11 @@ ngx_status_html_flag(page_has_heartbeat, page->snapshot->heartbeat_at != 0)
 ngx_status_html_write(page_heartbeat,
     ngx_status_html_time(page, out, page->snapshot->heartbeat_at,
                          NGX_STATUS_HTML_SECOND))
+ngx_status_html_flag(page_offline,
+    page->snapshot->alive && page->snapshot->offline_since != 0)
+ngx_status_html_write(page_offline_since,
+    ngx_status_html_time(page, out, page->snapshot->offline_since,
+                         NGX_STATUS_HTML_SECOND))
 ngx_status_html_flag(page_store_failed,
     page->ask->internal && page->snapshot->alive
     && page->snapshot->store.state == NGX_STATUS_STORE_FAILED)
@@ -578,6 +583,8 @@ static const ngx_status_field_t  ngx_status_html_group_fields[] = {
     { .name = ngx_string("internal"), .flag = page_internal },               \
     { .name = ngx_string("dead"), .flag = page_dead },                       \
     { .name = ngx_string("has_heartbeat"), .flag = page_has_heartbeat },     \
+    { .name = ngx_string("offline"), .flag = page_offline },                 \
+    { .name = ngx_string("offline_since"), .write = page_offline_since },    \
     { .name = ngx_string("store_failed"), .flag = page_store_failed },       \
     { .name = ngx_string("store_message"), .text = page_store_message },     \
     { .name = ngx_string("store_lost"), .text = page_store_lost },           \

@@ -106,6 +106,7 @@ ngx_status_json_monitor(ngx_status_json_doc_t *d)
     ngx_status_put_bool(j, "alive", s->alive);
     ngx_status_put_time(j, "heartbeat_at", s->heartbeat_at);
     ngx_status_put_real(j, "checks_per_second", s->alive ? s->rate : NAN);
+    ngx_status_put_time(j, "offline_since", s->offline_since);
     ngx_status_json_store(d);
     ngx_status_put_close(j);
 

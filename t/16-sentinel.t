@@ -1,0 +1,160 @@
+#!/usr/bin/perl
+
+# Copyright (C) ngx_status_module authors
+#
+# Sentinels: whose fault it is that nothing can be reached.
+
+use strict;
+use warnings;
+
+use FindBin;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use lib "$FindBin::Bin/lib";
+use NgxStatus;
+
+my $t = NgxStatus->new;
+
+# Names that only "resolve" knows: other machines, as far as the checks go.
+
+$t->conf(<<'HTTP');
+status_monitor m {
+    interval 1s;
+    timeout  500ms;
+    fall     1;
+    resolve  127.0.0.1;
+    sentinel one two;
+
+    check one http://one.example.test:%%PORT_1%%/ { role extra; }
+    check two http://two.example.test:%%PORT_2%%/ { role extra; }
+    check far http://far.example.test:%%PORT_3%%/ { title "Far <away>"; }
+    check silent http://silent.example.test:%%PORT_4%%/ { }
+    check near http://127.0.0.1:%%PORT_3%%/ { }
+    check wrong http://far.example.test:%%PORT_3%%/wrong {
+        expect body contains nothing; }
+    check slow http://slow.example.test:%%PORT_3%%/ { interval 1h; }
+    check disk disk:///nowhere { }
+}
+server {
+    listen 127.0.0.1:%%PORT_0%%;
+    location = /m { status_json m; }
+    location = /c { status_csv m; }
+    location /p/  { status_page m; }
+}
+HTTP
+
+my %server;
+
+sub up   { $server{$_} = $t->serve($_, "200 OK\r\n\r\nhello") for @_ }
+sub down { $t->kill_daemon(delete $server{$_}) for @_ }
+
+sub states {
+    my ($want) = @_;
+    my $json = $t->wait_json('/m', sub {
+        my ($json) = @_;
+        !grep { check_of($json, $_)->{status} ne $want->{$_} } keys %$want;
+    }, 10);
+    is_deeply({ map { $_ => check_of($json, $_)->{status} } keys %$want },
+              $want, join ' ', map { "$_ $want->{$_}" } sort keys %$want);
+    return $json;
+}
+
+sub said { my ($what) = @_; my @n = $t->log =~ /$what/g; return scalar @n }
+
+up(1 .. 3);
+my $listen = $t->listen_on(4);                  # accepts, and says nothing
+$t->run;
+
+my $json = states({ one => 'up', two => 'up', far => 'up', near => 'up',
+                    silent => 'timeout', wrong => 'down', disk => 'down' });
+is($json->{checker}{offline_since}, undef, 'there is a network');
+
+# one sentinel is down, and so is a target: that is the target
+
+down(1, 3);
+states({ one => 'down', two => 'up', far => 'down', near => 'down' });
+
+# all of them
+
+up(1, 3);
+states({ one => 'up', two => 'up', far => 'up', near => 'up' });
+my $before = $t->json('/m')->{generated_at};
+
+down(1 .. 3);
+$json = states({ one => 'down', two => 'down', far => 'unknown',
+                 silent => 'unknown', near => 'down', disk => 'down' });
+is(check_of($json, 'far')->{message}, 'this machine has no connectivity',
+   'reason');
+is(check_of($json, 'far')->{error_class}, 'internal', 'error class');
+is(check_of($json, 'silent')->{message}, 'this machine has no connectivity',
+   'of a timeout as well');
+like($json->{checker}{offline_since}, qr/^2\d\d\d-/, 'since when');
+like($t->get('/p/')->{body},
+     qr/<b>This machine has no connectivity<\/b> since <time/,
+     'the page says so');
+sleep 2;
+
+my @far = map { [ split /,/ ] } grep { /,far,/ && $_ ge $before }
+          split /\r\n/, $t->get('/c?check=far')->{body};
+ok(@far >= 2, 'results while there was no network');
+is(scalar(grep { $_->[3] eq 'down' } @far), 0, 'none of them is down');
+
+is(said('this machine has no connectivity; what can not'), 1,
+   'said once, not by each check');
+is(said('check "far" is unknown: this machine has no connectivity'), 1,
+   'and once of the check');
+
+# and back
+
+up(1 .. 3);
+$json = states({ one => 'up', two => 'up', far => 'up', near => 'up' });
+is($json->{checker}{offline_since}, undef, 'the network is back');
+is(said('sentinels answer again after \d+ s'), 1, 'said once');
+unlike($t->get('/p/')->{body}, qr/no connectivity/, 'no more on the page');
+
+# a sentinel that answers something wrong has answered
+
+down(1 .. 3);
+$server{1} = $t->serve(1, "500 No\r\n\r\n");
+states({ one => 'down', two => 'down', far => 'down' });
+
+# reload in the middle, without sentinels
+
+down(1);
+states({ far => 'unknown' });
+my $conf = $t->read_file('nginx.conf');
+$conf =~ s/sentinel one two;//;
+$t->write_file('nginx.conf', $conf);
+$t->reload;
+$json = states({ far => 'down' });
+is($json->{checker}{offline_since}, undef, 'nobody knows any more');
+
+# mistakes
+
+for (
+    [ 'sentinel;', qr/invalid number of arguments in "sentinel"/ ],
+    [ 'sentinel none;', qr/sentinel "none" is no check of this monitor, expected checks of other machines in .*:\d+/ ],
+    [ 'sentinel d;', qr/sentinel "d" asks this machine only/ ],
+    [ 'sentinel l;', qr/sentinel "l" asks this machine only/ ],
+    [ 'sentinel a a;', qr/sentinel "a" is named twice/ ],
+    [ 'sentinel a; sentinel b;', qr/"sentinel" directive is duplicate/ ],
+    [ 'sentinel .x;', qr/invalid sentinel ".x", expected an ID/ ],
+) {
+    my ($directive, $error) = @$_;
+
+    my $wrong = NgxStatus->new;
+    $wrong->conf("status_monitor m { $directive
+                  check a http://example.test/ { }
+                  check b http://example.org/ { }
+                  check l http://localhost/ { }
+                  check d disk:/// { } }");
+    my ($ok, $out) = $wrong->test_conf;
+
+    ok(!$ok, "refused: $directive");
+    like($out, $error, 'what is wrong');
+}
+
+$t->allow(qr/no sentinel answers/);
+$t->finish;
+done_testing();

@@ -259,6 +259,7 @@ ngx_http_status_checker_process(ngx_cycle_t *cycle)
 static void
 ngx_http_status_checker_begin(ngx_event_t *ev)
 {
+    ngx_status_beat_t       beat;
     ngx_http_status_run_t  *run;
 
     run = (ngx_http_status_run_t *)
@@ -279,7 +280,8 @@ ngx_http_status_checker_begin(ngx_event_t *ev)
     run->schedule = ngx_status_schedule_start(run->monitor, ev->log);
 
     if (run->schedule) {
-        ngx_status_zone_beat(run->monitor->zone);
+        ngx_memzero(&beat, sizeof(ngx_status_beat_t));
+        ngx_status_zone_beat(run->monitor->zone, &beat);
     }
 }
 
@@ -289,8 +291,8 @@ ngx_http_status_checker_beat(ngx_event_t *ev)
 {
     uint64_t                    results, *past;
     ngx_uint_t                  i, span;
+    ngx_status_beat_t           beat;
     ngx_http_status_run_t      *run;
-    ngx_status_zone_header_t   *h;
     ngx_http_status_checker_t  *ck;
 
     ck = &ngx_http_status_checker;
@@ -334,19 +336,17 @@ ngx_http_status_checker_beat(ngx_event_t *ev)
             continue;
         }
 
-        h = run->monitor->zone->header;
-
         results = ngx_status_schedule_results(run->schedule);
         past = &run->results[ck->beats % NGX_HTTP_STATUS_RATE];
         span = ngx_min(ck->beats + 1, NGX_HTTP_STATUS_RATE);
 
-        h->rate = (results - *past) * 1000 / span;
+        beat.rate = (results - *past) * 1000 / span;
         *past = results;
 
-        h->in_flight = ngx_status_schedule_in_flight(run->schedule);
-        h->lateness = ngx_status_loop_lateness(ngx_current_msec - 60000);
+        beat.in_flight = ngx_status_schedule_in_flight(run->schedule);
+        beat.lateness = ngx_status_loop_lateness(ngx_current_msec - 60000);
 
-        ngx_status_zone_beat(run->monitor->zone);
+        ngx_status_zone_beat(run->monitor->zone, &beat);
 
 #if (NGX_STATUS_SQLITE)
         if (run->monitor->store) {

@@ -133,9 +133,8 @@ struct ngx_status_snapshot_s {
     int64_t                   now;       /* ms since the epoch; the last
                                             change, the same in all workers */
     ngx_uint_t                alive;     /* the checker is */
-    int64_t                   heartbeat_at;      /* ms; 0: never */
     int64_t                   checked_at;        /* ms; newest result; 0 */
-    double                    rate;      /* checks per second */
+    ngx_status_beat_t         beat;      /* the last one before "now" */
     ngx_status_zone_store_t   store;
     int64_t                   offline_since;     /* ms; 0: there is a network
                                             as far as sentinels know */

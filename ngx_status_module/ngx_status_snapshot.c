@@ -26,7 +26,7 @@ ngx_int_t
 ngx_status_snapshot(const ngx_status_monitor_t *monitor,
     ngx_status_snapshot_t **snapshot, ngx_log_t *log)
 {
-    int64_t                          real, changed_at, minute;
+    int64_t                          real, changed_at, minute, heartbeat_at;
     ngx_uint_t                       i, alive, generation;
     ngx_time_t                      *tp;
     ngx_status_view_t               *v;
@@ -74,21 +74,22 @@ ngx_status_snapshot(const ngx_status_monitor_t *monitor,
     s->minute = minute;
     s->alive = alive;
     s->taken = ngx_current_msec;
-    s->heartbeat_at = h->heartbeat_at;
-    s->rate = h->rate / 1000.0;
     ngx_status_zone_get_store(monitor->zone, &s->store);
     s->offline_since = h->offline_since;
     s->revision++;
 
     /*
      * "now" is when the newest of all reasons to look again came up, not
-     * when this worker did, so that all workers render the same bytes.
+     * when this worker did, so that all workers render the same bytes; and
+     * the heartbeat is that of then.
      */
 
     s->now = ngx_max(changed_at, minute * 60000);
 
-    if (!alive && s->heartbeat_at) {
-        s->now = ngx_max(s->now, s->heartbeat_at + NGX_STATUS_ZONE_DEAD);
+    heartbeat_at = h->heartbeat_at;
+
+    if (!alive && heartbeat_at) {
+        s->now = ngx_max(s->now, heartbeat_at + NGX_STATUS_ZONE_DEAD);
     }
 
     s->checked_at = 0;
@@ -115,6 +116,8 @@ ngx_status_snapshot(const ngx_status_monitor_t *monitor,
 
     /* a clock that was set back */
     s->now = ngx_min(s->now, real);
+
+    ngx_status_zone_get_beat(monitor->zone, s->now, &s->beat);
 
     ngx_status_snapshot_sums(s);
 
@@ -341,7 +344,7 @@ ngx_status_view_since(const ngx_status_snapshot_t *snapshot,
     /* a state that went out of date has been unknown since then */
 
     return snapshot->alive ? r->valid_until
-                           : ngx_min(r->valid_until, snapshot->heartbeat_at);
+                           : ngx_min(r->valid_until, snapshot->beat.at);
 }
 
 
@@ -401,7 +404,7 @@ ngx_status_view_timeline(const ngx_status_snapshot_t *snapshot,
     until = view->record.valid_until;
 
     if (!snapshot->alive) {
-        until = ngx_min(until, snapshot->heartbeat_at);
+        until = ngx_min(until, snapshot->beat.at);
     }
 
     return ngx_status_history_timeline(&view->record.open,

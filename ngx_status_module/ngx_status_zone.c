@@ -279,6 +279,8 @@ ngx_status_zone_inherit(ngx_status_zone_t *zone)
     to->epoch = from->epoch;
     to->heartbeat = from->heartbeat;
     to->heartbeat_at = from->heartbeat_at;
+    to->nbeats = from->nbeats;
+    memcpy(to->beats, from->beats, sizeof(to->beats));
     to->generation = from->generation + 1;
     to->changed_at = from->changed_at;
 
@@ -445,7 +447,6 @@ ngx_status_zone_own(ngx_status_zone_t *zone)
 
     h->started = ngx_current_msec + wait;
     h->owner = ngx_pid;
-    h->in_flight = 0;
     zone->epoch = ngx_atomic_fetch_add(&h->epoch, 1) + 1;
 
     for (i = 0; i < h->nslots; i++) {
@@ -550,7 +551,6 @@ ngx_status_zone_leave(ngx_status_zone_t *zone)
 {
     if (zone->epoch && ngx_status_zone_owned(zone)) {
         zone->header->owner = 0;
-        zone->header->in_flight = 0;
     }
 }
 
@@ -705,10 +705,51 @@ ngx_status_zone_rings(ngx_status_slot_t *slot)
 
 
 void
-ngx_status_zone_beat(ngx_status_zone_t *zone)
+ngx_status_zone_beat(ngx_status_zone_t *zone, ngx_status_beat_t *beat)
 {
-    zone->header->heartbeat_at = ngx_status_zone_now();
-    zone->header->heartbeat = ngx_current_msec;
+    ngx_status_beat_t         *b;
+    ngx_status_zone_header_t  *h;
+
+    h = zone->header;
+    beat->at = ngx_status_zone_now();
+
+    /* nobody reads it before it is counted, or any more: it is the oldest */
+
+    b = &h->beats[h->nbeats % NGX_STATUS_ZONE_BEATS];
+    *b = *beat;
+
+    ngx_memory_barrier();
+    h->nbeats++;
+
+    h->heartbeat_at = beat->at;
+    h->heartbeat = ngx_current_msec;
+}
+
+
+void
+ngx_status_zone_get_beat(const ngx_status_zone_t *zone, int64_t at,
+    ngx_status_beat_t *beat)
+{
+    ngx_uint_t                       i;
+    ngx_atomic_uint_t                n;
+    const ngx_status_zone_header_t  *h;
+
+    h = zone->header;
+
+    n = h->nbeats;
+    ngx_memory_barrier();
+
+    ngx_memzero(beat, sizeof(ngx_status_beat_t));
+
+    /* all but the one that may be overwritten just now */
+
+    for (i = 1; i < NGX_STATUS_ZONE_BEATS && i <= n; i++) {
+        *beat = h->beats[(n - i) % NGX_STATUS_ZONE_BEATS];
+
+        if (beat->at <= at) {
+            return;
+        }
+    }
 }
 
 

@@ -33,6 +33,10 @@
 /* A heartbeat comes each second; beyond this the checker counts as dead. */
 #define NGX_STATUS_ZONE_DEAD     5000 /* ms */
 
+/* The heartbeats that are kept: more than a minute of them, because no
+ * reader looks back longer, see ngx_status_snapshot_t's "now". */
+#define NGX_STATUS_ZONE_BEATS    64
+
 
 /* The score card: the last score that came, and what became of it. */
 
@@ -74,6 +78,17 @@ typedef struct {
     uint32_t    state;               /* ngx_status_store_state_e */
     char        message[NGX_STATUS_MESSAGE];
 } ngx_status_zone_store_t;
+
+
+/* How the checker is, as of one heartbeat. */
+
+typedef struct {
+    int64_t     at;                  /* ms since the epoch; 0: never */
+    uint32_t    rate;                /* checks per 1,000 s, last ten seconds */
+    uint32_t    in_flight;           /* probes that are under way */
+    uint32_t    lateness;            /* ms; how late the loop was for an
+                                        event, worst of the last minute */
+} ngx_status_beat_t;
 
 
 /* Everything of a check that pages show. */
@@ -126,11 +141,11 @@ typedef struct {
     volatile int64_t      heartbeat_at;          /* ms since the epoch */
     volatile int64_t      changed_at;            /* ms; of the generation */
 
-    ngx_atomic_t          rate;      /* checks per 1,000 s, last ten seconds */
-    ngx_atomic_t          in_flight;
-    ngx_atomic_t          lateness;  /* ms; worst of the last minute */
     volatile int64_t      offline_since;         /* ms; 0: as far as sentinels
                                         know there is a network */
+    ngx_atomic_t          nbeats;    /* ever; number k (from 0) is at
+                                        k % NGX_STATUS_ZONE_BEATS */
+    ngx_status_beat_t     beats[NGX_STATUS_ZONE_BEATS];
 
     /* back-off of a checker that keeps dying */
     ngx_atomic_t          starts;    /* in a row, each soon after the other */
@@ -203,7 +218,7 @@ size_t ngx_status_zone_reshape(ngx_status_zone_t *zone);
  * gives the copy to fill, holding the current content, and opens the slot;
  * commit() makes it true; between the two there is no
  * return to the loop.  rings() are the slot's, for history.c.  beat() is the
- * heartbeat, each second.
+ * heartbeat, each second; it fills in beat->at.
  */
 
 ngx_msec_t ngx_status_zone_own(ngx_status_zone_t *zone);
@@ -215,8 +230,8 @@ ngx_status_record_t *ngx_status_zone_begin(ngx_status_zone_t *zone,
     ngx_status_slot_t *slot);
 void ngx_status_zone_commit(ngx_status_zone_t *zone, ngx_status_slot_t *slot);
 void *ngx_status_zone_rings(ngx_status_slot_t *slot);
-void ngx_status_zone_beat(ngx_status_zone_t *zone);
 void ngx_status_zone_put_offline(ngx_status_zone_t *zone, int64_t since);
+void ngx_status_zone_beat(ngx_status_zone_t *zone, ngx_status_beat_t *beat);
 void ngx_status_zone_put_store(ngx_status_zone_t *zone,
     const ngx_status_zone_store_t *store);
 
@@ -239,6 +254,14 @@ ngx_int_t ngx_status_zone_read_all(const ngx_status_zone_t *zone,
     const ngx_status_slot_t *slot, const ngx_str_t *id,
     ngx_status_record_t *record, void *rings);
 ngx_uint_t ngx_status_zone_alive(const ngx_status_zone_t *zone);
+
+/*
+ * The newest heartbeat that is not after "at" (ms since the epoch), or the
+ * oldest one that is kept; zeroed when there was none.  All who ask for the
+ * same time get the same one.
+ */
+void ngx_status_zone_get_beat(const ngx_status_zone_t *zone, int64_t at,
+    ngx_status_beat_t *beat);
 
 /* Copies what the zone says of the store; left alone when that is being
  * written just now. */

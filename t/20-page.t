@@ -11,16 +11,19 @@ use warnings;
 
 use Digest::MD5 qw(md5_hex);
 use FindBin;
+use HTTP::Tiny;
 use IO::Select;
 use IO::Socket::INET;
 use JSON::PP ();
 use Socket;
 use Test::More;
+use Time::HiRes qw(sleep);
 
 use lib "$FindBin::Bin/lib";
 use NgxStatus;
 
-my $t = NgxStatus->new;
+# both at once: the last one to finish says that the tests are done
+my ($t, $pair) = map { NgxStatus->new } 1 .. 2;
 
 $t->conf(<<'HTTP');
 status_monitor m {
@@ -498,7 +501,8 @@ $json = $t->wait_json('/i.json', sub { !$_->{checker}{alive} }, 15);
 ok($json, 'a checker without heartbeat is dead');
 is($json->{status}, 'unknown', 'status is unknown');
 is($json->{counts}{unknown}, 5, 'and so is every check');
-is($json->{checker}{checks_per_second}, undef, 'it checks nothing');
+is_deeply([ @{ $json->{checker} }{qw(checks_per_second in_flight lateness_ms)} ],
+          [ (undef) x 3 ], 'it checks nothing');
 is(check_of($json, 'www')->{result}, 'up', 'the last result is still told');
 is(check_of($json, 'www')->{timeline}{runs}[-1][0], 'unknown',
    'the timeline ends unknown');
@@ -512,3 +516,50 @@ ok($t->wait_json('/i.json', sub { $_->{counts}{up} == 4 }, 15),
 is($t->get('/healthz')->{status}, 200, 'healthy again');
 
 $t->finish;
+
+
+# -------------------------------------------------- one ETag in all workers
+
+$pair->conf(<<'HTTP', main => 'worker_processes 2;');
+status_monitor m {
+    interval 7d;
+    check a http://127.0.0.1:%%PORT_0%%/ok { }
+}
+server {
+    listen 127.0.0.1:%%PORT_0%% reuseport;
+    add_header X-Worker $pid;
+    location = /ok     { return 200; }
+    location = /s.json { status_json m; }
+}
+HTTP
+$pair->run;
+
+# A connection stays with its worker; others spread over both.
+sub client { HTTP::Tiny->new(keep_alive => 1) }
+
+sub fetch {
+    my ($client) = @_;
+    my $r = $client->get('http://127.0.0.1:' . $pair->port(0) . '/s.json');
+    my $json = eval { JSON::PP->new->utf8->decode($r->{content}) } // {};
+    return { etag => $r->{headers}{etag} // '', json => $json,
+             worker => $r->{headers}{'x-worker'} // '' };
+}
+
+my ($one, $other) = client();
+ok(wait_for(sub { fetch($one)->{json}{checked_at} }), 'a worker with the result');
+my $from = fetch($one)->{worker};
+sleep 1.2;                          # the checker beats each second
+ok(wait_for(sub { fetch($other = client())->{worker} ne $from }),
+   'the other one, which looks later');
+
+# a minute may have begun between the two
+my @docs;
+ok(wait_for(sub {
+    @docs = map { fetch($_) } $one, $other;
+    return $docs[0]{json}{generated_at} eq $docs[1]{json}{generated_at};
+}), 'the same moment');
+is($docs[0]{etag}, $docs[1]{etag}, 'has the same ETag');
+is_deeply($docs[0]{json}{checker}, $docs[1]{json}{checker},
+          'and the same heartbeat');
+
+$pair->finish;

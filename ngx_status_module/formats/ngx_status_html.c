@@ -160,9 +160,9 @@ ngx_status_html_text(page_script_hash, ngx_status_html_hash("status.js"))
 ngx_status_html_text(page_icon_hash, ngx_status_html_hash("icon.svg"))
 ngx_status_html_flag(page_internal, page->ask->internal)
 ngx_status_html_flag(page_dead, !page->snapshot->alive)
-ngx_status_html_flag(page_has_heartbeat, page->snapshot->heartbeat_at != 0)
+ngx_status_html_flag(page_has_heartbeat, page->snapshot->beat.at != 0)
 ngx_status_html_write(page_heartbeat,
-    ngx_status_html_time(page, out, page->snapshot->heartbeat_at,
+    ngx_status_html_time(page, out, page->snapshot->beat.at,
                          NGX_STATUS_HTML_SECOND))
 ngx_status_html_flag(page_offline,
     page->snapshot->alive && page->snapshot->offline_since != 0)

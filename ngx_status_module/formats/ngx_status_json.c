@@ -104,9 +104,20 @@ ngx_status_json_monitor(ngx_status_json_doc_t *d)
 
     ngx_status_put_open(j, "checker");
     ngx_status_put_bool(j, "alive", s->alive);
-    ngx_status_put_time(j, "heartbeat_at", s->heartbeat_at);
-    ngx_status_put_real(j, "checks_per_second", s->alive ? s->rate : NAN);
     ngx_status_put_time(j, "offline_since", s->offline_since);
+    ngx_status_put_time(j, "heartbeat_at", s->beat.at);
+
+    if (s->alive) {
+        ngx_status_put_decimal(j, "checks_per_second", s->beat.rate, 3);
+        ngx_status_put_int(j, "in_flight", s->beat.in_flight);
+        ngx_status_put_int(j, "lateness_ms", s->beat.lateness);
+
+    } else {
+        ngx_status_put_null(j, "checks_per_second");
+        ngx_status_put_null(j, "in_flight");
+        ngx_status_put_null(j, "lateness_ms");
+    }
+
     ngx_status_json_store(d);
     ngx_status_put_close(j);
 

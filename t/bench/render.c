@@ -243,9 +243,9 @@ main(int argc, char **argv)
     s.monitor = &monitor;
     s.now = now;
     s.alive = 1;
-    s.heartbeat_at = now;
+    s.beat.at = now;
     s.checked_at = now;
-    s.rate = n / 30.0;
+    s.beat.rate = n * 1000 / 30;
     s.state = NGX_STATUS_UP;
     s.views = calloc(n, sizeof(ngx_status_view_t));
     s.groups = calloc(monitor.ngroups, sizeof(ngx_status_group_view_t));

@@ -44,7 +44,7 @@ run_packages="gcc make pkg-config libcurl4-openssl-dev libyajl-dev
     libpcre2-dev zlib1g-dev libsqlite3-dev sqlite3 libpq-dev libhiredis-dev
     libc-ares-dev libssl-dev ca-certificates curl"
 test_packages="perl libcmocka-dev libjson-validator-perl clang openssl
-    valgrind chromium fonts-dejavu-core libfaketime bindfs nsd"
+    valgrind chromium fonts-dejavu-core libfaketime bindfs nsd prometheus"
 fuzz_packages="perl clang"
 bench_packages="perl openssl wrk haproxy prometheus-blackbox-exporter"
 

@@ -22,7 +22,8 @@ typedef enum {
     NGX_HTTP_STATUS_NONE = 0,
     NGX_HTTP_STATUS_PAGE,
     NGX_HTTP_STATUS_JSON,
-    NGX_HTTP_STATUS_CSV
+    NGX_HTTP_STATUS_CSV,
+    NGX_HTTP_STATUS_METRICS
 } ngx_http_status_kind_e;
 
 
@@ -42,6 +43,7 @@ typedef struct {
     ngx_str_t                 name;      /* of the monitor */
     ngx_status_monitor_t     *monitor;
     ngx_uint_t                internal;  /* the internal view */
+    ngx_uint_t                probe;     /* names of blackbox exporter */
     ngx_uint_t                unhealthy; /* HTTP status of a JSON answer while
                                             state is down or the checker is
                                             dead; 0: always 200 */

@@ -87,6 +87,13 @@ ngx_command_t  ngx_http_status_commands[] = {
       NGX_HTTP_STATUS_CSV,
       NULL },
 
+    { ngx_string("status_metrics"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_status_location,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      NGX_HTTP_STATUS_METRICS,
+      NULL },
+
     { ngx_string("status_state"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_status_set_state,

@@ -505,6 +505,7 @@ ngx_http_status_build_zone(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
  * "status_page NAME [internal]"
  * "status_json NAME [internal|public] [unhealthy=CODE]"
  * "status_csv NAME"
+ * "status_metrics NAME [probe]"
  *
  * A page is public, JSON internal but for health, unless it is said.  The
  * monitor may come later in the configuration.
@@ -524,7 +525,7 @@ ngx_http_status_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (lcf->kind) {
         return lcf->kind == cmd->offset ? "is duplicate"
                : "can not stand in one location with \"status_page\", "
-                 "\"status_json\" or \"status_csv\"";
+                 "\"status_json\", \"status_csv\" or \"status_metrics\"";
     }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
@@ -540,7 +541,15 @@ ngx_http_status_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 2; i < cf->args->nelts; i++) {
 
-        if (ngx_strcmp(word[i].data, "internal") == 0) {
+        if (lcf->kind == NGX_HTTP_STATUS_METRICS) {
+
+            if (ngx_strcmp(word[i].data, "probe") != 0) {
+                return ngx_http_status_invalid(cf, cmd, &word[i], "probe");
+            }
+
+            lcf->probe = 1;
+
+        } else if (ngx_strcmp(word[i].data, "internal") == 0) {
             lcf->internal = 1;
             view = 1;
 

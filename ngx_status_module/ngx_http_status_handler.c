@@ -8,6 +8,7 @@
 
 
 #include "ngx_http_status_cache.h"
+#include "ngx_status_accept.h"
 
 
 #define NGX_HTTP_STATUS_ARG  128     /* bytes of an argument's value at most */
@@ -18,7 +19,7 @@
 typedef struct {
     ngx_str_t                   team;
     ngx_str_t                   group;
-    ngx_str_t                   check;   /* of CSV */
+    ngx_str_t                   check;   /* of CSV and metrics */
     ngx_str_t                   v;       /* an asset's version */
 } ngx_http_status_args_t;
 
@@ -31,6 +32,8 @@ typedef struct {
 
 static ngx_int_t ngx_http_status_path(ngx_http_request_t *r,
     const ngx_status_snapshot_t *snapshot, ngx_http_status_want_t *want);
+static const ngx_status_format_t *ngx_http_status_metrics(
+    ngx_http_request_t *r);
 static ngx_int_t ngx_http_status_redirect(ngx_http_request_t *r);
 static ngx_int_t ngx_http_status_args(ngx_http_request_t *r,
     ngx_http_status_args_t *args);
@@ -38,6 +41,8 @@ static ngx_int_t ngx_http_status_arg(ngx_http_request_t *r, u_char *p,
     u_char *last, ngx_str_t *value);
 static ngx_int_t ngx_http_status_filter(const ngx_status_monitor_t *monitor,
     const ngx_http_status_args_t *args, ngx_status_ask_t *ask);
+static ngx_uint_t ngx_http_status_probed(
+    const ngx_status_snapshot_t *snapshot, const ngx_status_ask_t *ask);
 static const ngx_status_view_t *ngx_http_status_view(
     const ngx_status_snapshot_t *snapshot, const ngx_str_t *id);
 static ngx_int_t ngx_http_status_answer(ngx_http_request_t *r,
@@ -60,6 +65,9 @@ static ngx_int_t ngx_http_status_send(ngx_http_request_t *r,
 
 static const ngx_http_status_header_t  ngx_http_status_allow =
     { ngx_string("Allow"), ngx_string("GET, HEAD") };
+
+static const ngx_http_status_header_t  ngx_http_status_vary_accept =
+    { ngx_string("Vary"), ngx_string("Accept") };
 
 #if (NGX_HTTP_GZIP)
 static const ngx_http_status_header_t  ngx_http_status_vary =
@@ -116,12 +124,16 @@ ngx_http_status_handler(ngx_http_request_t *r)
     ngx_memzero(&args, sizeof(ngx_http_status_args_t));
 
     want.ask.internal = lcf->internal;
+    want.ask.probe = lcf->probe;
 
     if (lcf->kind == NGX_HTTP_STATUS_JSON) {
         want.format = &ngx_status_format_json;
 
     } else if (lcf->kind == NGX_HTTP_STATUS_CSV) {
         want.format = &ngx_status_format_csv;
+
+    } else if (lcf->kind == NGX_HTTP_STATUS_METRICS) {
+        want.format = ngx_http_status_metrics(r);
 
     } else {
         rc = ngx_http_status_path(r, monitor->snapshot, &want);
@@ -138,8 +150,9 @@ ngx_http_status_handler(ngx_http_request_t *r)
             rc = ngx_http_status_filter(monitor, &args, &want.ask);
         }
 
-        if (rc == NGX_OK && lcf->kind == NGX_HTTP_STATUS_CSV
-            && args.check.len)
+        if (rc == NGX_OK && args.check.len
+            && (lcf->kind == NGX_HTTP_STATUS_CSV
+                || lcf->kind == NGX_HTTP_STATUS_METRICS))
         {
             want.ask.view = ngx_http_status_view(monitor->snapshot,
                                                  &args.check);
@@ -151,6 +164,12 @@ ngx_http_status_handler(ngx_http_request_t *r)
                 rc = NGX_HTTP_NOT_FOUND;
             }
         }
+    }
+
+    if (rc == NGX_OK && want.ask.probe
+        && !ngx_http_status_probed(monitor->snapshot, &want.ask))
+    {
+        rc = NGX_HTTP_SERVICE_UNAVAILABLE;
     }
 
     if (rc == NGX_OK) {
@@ -165,9 +184,7 @@ ngx_http_status_handler(ngx_http_request_t *r)
 
     /* programs are answered in JSON, readers with nginx's own page */
 
-    if (want.format == &ngx_status_format_json
-        || want.format == &ngx_status_format_csv)
-    {
+    if (want.format && want.format != &ngx_status_format_html) {
         return ngx_http_status_refuse(r, rc);
     }
 
@@ -245,6 +262,46 @@ ngx_http_status_path(ngx_http_request_t *r,
     }
 
     return NGX_HTTP_NOT_FOUND;
+}
+
+
+/* The text format unless the client likes the other one better. */
+
+static const ngx_status_format_t *
+ngx_http_status_metrics(ngx_http_request_t *r)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return &ngx_status_format_metrics;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].key.len == sizeof("Accept") - 1
+            && ngx_strncasecmp(h[i].key.data, (u_char *) "Accept",
+                               sizeof("Accept") - 1)
+               == 0)
+        {
+            break;
+        }
+    }
+
+    return ngx_status_accept(&h[i].value, "application", "openmetrics-text",
+                             "1.0.0")
+           > ngx_status_accept(&h[i].value, "text", "plain", "0.0.4")
+           ? &ngx_status_format_openmetrics : &ngx_status_format_metrics;
 }
 
 
@@ -338,7 +395,9 @@ ngx_http_status_args(ngx_http_request_t *r, ngx_http_status_args_t *args)
         } else if (ngx_http_status_is(&name, "group")) {
             value = &args->group;
 
-        } else if (ngx_http_status_is(&name, "check")) {
+        } else if (ngx_http_status_is(&name, "check")
+                   || ngx_http_status_is(&name, "target"))
+        {
             value = &args->check;
 
         } else if (ngx_http_status_is(&name, "v")) {
@@ -442,6 +501,17 @@ ngx_http_status_filter(const ngx_status_monitor_t *monitor,
 }
 
 
+/* Who asks for a probe takes an answer without one for a probe that failed. */
+
+static ngx_uint_t
+ngx_http_status_probed(const ngx_status_snapshot_t *snapshot,
+    const ngx_status_ask_t *ask)
+{
+    return ask->view ? ngx_status_view_probed(snapshot, ask->view)
+                     : snapshot->alive;
+}
+
+
 static const ngx_status_view_t *
 ngx_http_status_view(const ngx_status_snapshot_t *snapshot,
     const ngx_str_t *id)
@@ -506,7 +576,7 @@ ngx_http_status_headers(ngx_http_request_t *r, ngx_http_status_body_t *body,
 {
     ngx_uint_t                       i, n;
     ngx_http_status_header_t         etag;
-    const ngx_http_status_header_t  *headers[5];
+    const ngx_http_status_header_t  *headers[6];
 #if (NGX_HTTP_GZIP)
     ngx_http_core_loc_conf_t        *clcf;
 #endif
@@ -548,6 +618,12 @@ ngx_http_status_headers(ngx_http_request_t *r, ngx_http_status_body_t *body,
     if (want->format == &ngx_status_format_html) {
         headers[n++] = &ngx_http_status_policy;
         headers[n++] = &ngx_http_status_referrer;
+    }
+
+    if (want->format == &ngx_status_format_metrics
+        || want->format == &ngx_status_format_openmetrics)
+    {
+        headers[n++] = &ngx_http_status_vary_accept;
     }
 
 #if (NGX_HTTP_GZIP)
@@ -593,6 +669,11 @@ ngx_http_status_refuse(ngx_http_request_t *r, ngx_int_t rc)
     case NGX_HTTP_NOT_ALLOWED:
         ngx_str_set(&data, "{\"version\":1,"
                            "\"error\":\"method not allowed\"}\n");
+        break;
+
+    case NGX_HTTP_SERVICE_UNAVAILABLE:
+        ngx_str_set(&data, "{\"version\":1,"
+                           "\"error\":\"no result that is up to date\"}\n");
         break;
 
     default:

@@ -153,6 +153,7 @@ typedef struct {
     const ngx_str_t          *team;      /* NULL: all */
     const ngx_status_group_t *group;     /* NULL: all */
     const ngx_status_view_t  *view;      /* one check's page; NULL: overview */
+    ngx_uint_t                probe;     /* metrics as of blackbox exporter */
     ngx_uint_t                refresh;   /* s, of the meta refresh */
     time_t                    every;     /* a page of a site of files: s
                                             between its exports; 0: it is not */
@@ -181,6 +182,8 @@ typedef struct {
 extern const ngx_status_format_t  ngx_status_format_html;   /* both pages */
 extern const ngx_status_format_t  ngx_status_format_json;
 extern const ngx_status_format_t  ngx_status_format_csv;
+extern const ngx_status_format_t  ngx_status_format_metrics;
+extern const ngx_status_format_t  ngx_status_format_openmetrics;
 
 /* Fields of the page's and the detail's templates, for compiling them. */
 extern const ngx_status_field_t   ngx_status_html_page_fields[];
@@ -215,16 +218,33 @@ extern const ngx_status_asset_t   ngx_status_assets[];      /* empty name ends *
 ngx_int_t ngx_status_snapshot(const ngx_status_monitor_t *monitor,
     ngx_status_snapshot_t **snapshot, ngx_log_t *log);
 
-/* Whether a check is among those asked for; and the sum of all that are. */
+/*
+ * Whether what is known of a check is not out of date, and the checker
+ * lives; and whether its newest result, too, is none of our own faults.
+ */
+ngx_uint_t ngx_status_view_fresh(const ngx_status_snapshot_t *snapshot,
+    const ngx_status_view_t *view);
+ngx_uint_t ngx_status_view_probed(const ngx_status_snapshot_t *snapshot,
+    const ngx_status_view_t *view);
+
+/*
+ * Whether a check is among those asked for; and the sum of all that are, or
+ * of those of a group, with their number.
+ */
 
 ngx_uint_t ngx_status_asked(const ngx_status_snapshot_t *snapshot,
     const ngx_status_ask_t *ask, const ngx_status_view_t *view);
 void ngx_status_asked_sum(const ngx_status_snapshot_t *snapshot,
     const ngx_status_ask_t *ask, ngx_status_sum_t *sum);
+ngx_uint_t ngx_status_asked_group(const ngx_status_snapshot_t *snapshot,
+    const ngx_status_ask_t *ask, const ngx_status_group_t *group,
+    ngx_status_sum_t *sum);
 
 /*
  * Uptime of one check or of several together, over one window: add them to
- * a zeroed sum.  The whole is the time that could be known.
+ * a zeroed sum.  The whole is the time that could be known.  share() is the
+ * uptime, of time that is known, and known() what that is of the whole, both
+ * in NGX_STATUS_SHARE; cut, not rounded: only all is 1.
  */
 
 typedef struct {
@@ -236,6 +256,15 @@ typedef struct {
 
 void ngx_status_uptime_add(ngx_status_uptime_t *uptime,
     const ngx_status_view_t *view, ngx_uint_t window);
+
+#define NGX_STATUS_SHARE  100000
+
+#define ngx_status_uptime_share(u)                                           \
+    ((u)->up * (NGX_STATUS_SHARE / NGX_STATUS_WEIGHT) / (u)->known)
+
+/* a window begins with a bucket, and may be that much longer */
+#define ngx_status_uptime_known(u)                                           \
+    (ngx_min((u)->known, (u)->whole) * NGX_STATUS_SHARE / (u)->whole)
 
 /*
  * Since when a check is in the state to be shown, in ms; 0: never.  Of its

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) ngx_status_module authors
  *
- * The growing writer and the escaping of HTML.
+ * The growing writer, numbers, and the escaping of HTML, CSV and labels.
  */
 
 
@@ -104,6 +104,49 @@ ngx_status_out_int(ngx_status_out_t *out, int64_t n)
 }
 
 
+char *
+ngx_status_decimal(char buf[NGX_STATUS_DECIMAL], uint64_t n,
+    ngx_uint_t places, size_t *len)
+{
+    char  *p, *last;
+
+    last = buf + NGX_STATUS_DECIMAL;
+    p = last;
+
+    while (places--) {
+        *--p = (char) ('0' + n % 10);
+        n /= 10;
+    }
+
+    while (last - p > 1 && last[-1] == '0') {
+        last--;
+    }
+
+    *--p = '.';
+
+    do {
+        *--p = (char) ('0' + n % 10);
+        n /= 10;
+    } while (n);
+
+    *len = last - p;
+
+    return p;
+}
+
+
+void
+ngx_status_out_decimal(ngx_status_out_t *out, uint64_t n, ngx_uint_t places)
+{
+    char    buf[NGX_STATUS_DECIMAL], *p;
+    size_t  len;
+
+    p = ngx_status_decimal(buf, n, places, &len);
+
+    ngx_status_out_raw(out, p, len);
+}
+
+
 void
 ngx_status_out_printf(ngx_status_out_t *out, const char *fmt, ...)
 {
@@ -200,4 +243,29 @@ ngx_status_out_csv(ngx_status_out_t *out, const u_char *s, size_t len)
 
     ngx_status_out_raw(out, s + from, len - from);
     ngx_status_out_lit(out, "\"");
+}
+
+
+void
+ngx_status_out_label(ngx_status_out_t *out, const u_char *s, size_t len)
+{
+    size_t  i, from;
+
+    for (i = 0, from = 0; i < len; i++) {
+
+        if (s[i] != '\\' && s[i] != '"' && s[i] != LF) {
+            continue;
+        }
+
+        ngx_status_out_raw(out, s + from, i - from);
+        ngx_status_out_lit(out, "\\");
+        from = i;
+
+        if (s[i] == LF) {
+            ngx_status_out_lit(out, "n");
+            from++;
+        }
+    }
+
+    ngx_status_out_raw(out, s + from, len - from);
 }

@@ -55,6 +55,18 @@ ngx_status_out_raw(ngx_status_out_t *out, const void *data, size_t len)
  * them. */
 void ngx_status_out_int(ngx_status_out_t *out, int64_t n);
 
+/*
+ * n / 10^places, without the zeros at the end but for a first one, in the
+ * same way.  decimal() puts it at the end of "buf" and returns its begin.
+ */
+
+#define NGX_STATUS_DECIMAL  (NGX_INT64_LEN + 8)
+
+char *ngx_status_decimal(char buf[NGX_STATUS_DECIMAL], uint64_t n,
+    ngx_uint_t places, size_t *len);
+void ngx_status_out_decimal(ngx_status_out_t *out, uint64_t n,
+    ngx_uint_t places);
+
 void ngx_status_out_printf(ngx_status_out_t *out, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -63,6 +75,9 @@ void ngx_status_out_html(ngx_status_out_t *out, const u_char *s, size_t len);
 
 /* one field, in quotes where it needs them [RFC 4180 2] */
 void ngx_status_out_csv(ngx_status_out_t *out, const u_char *s, size_t len);
+
+/* \ " and LF for a label of metrics, in the quotes around it */
+void ngx_status_out_label(ngx_status_out_t *out, const u_char *s, size_t len);
 
 #define ngx_status_out_lit(out, s)                                           \
     ngx_status_out_raw(out, s, sizeof(s) - 1)

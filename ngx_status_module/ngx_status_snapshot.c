@@ -230,7 +230,7 @@ ngx_status_snapshot_sums(ngx_status_snapshot_t *s)
         if (!v->known) {
             s->loading = 1;
 
-        } else if (s->alive && s->now <= v->record.valid_until
+        } else if (ngx_status_view_fresh(s, v)
                    && v->record.confirm.state < NGX_STATUS_NSTATES)
         {
             v->state = v->record.confirm.state;
@@ -254,6 +254,24 @@ ngx_status_snapshot_sums(ngx_status_snapshot_t *s)
 
         g->state = ngx_status_sum_state(&g->sum);
     }
+}
+
+
+ngx_uint_t
+ngx_status_view_fresh(const ngx_status_snapshot_t *snapshot,
+    const ngx_status_view_t *view)
+{
+    return view->known && snapshot->alive
+           && snapshot->now <= view->record.valid_until;
+}
+
+
+ngx_uint_t
+ngx_status_view_probed(const ngx_status_snapshot_t *snapshot,
+    const ngx_status_view_t *view)
+{
+    return ngx_status_view_fresh(snapshot, view)
+           && view->record.last.state != NGX_STATUS_UNKNOWN;
 }
 
 
@@ -300,6 +318,29 @@ ngx_status_asked_sum(const ngx_status_snapshot_t *snapshot,
             ngx_status_sum_add(sum, v->state, v->check->core);
         }
     }
+}
+
+
+ngx_uint_t
+ngx_status_asked_group(const ngx_status_snapshot_t *snapshot,
+    const ngx_status_ask_t *ask, const ngx_status_group_t *group,
+    ngx_status_sum_t *sum)
+{
+    ngx_uint_t                i, n;
+    const ngx_status_view_t  *v;
+
+    memset(sum, 0, sizeof(ngx_status_sum_t));
+
+    for (i = 0, n = 0; i < group->n; i++) {
+        v = &snapshot->views[group->first + i];
+
+        if (ngx_status_asked(snapshot, ask, v)) {
+            ngx_status_sum_add(sum, v->state, v->check->core);
+            n++;
+        }
+    }
+
+    return n;
 }
 
 

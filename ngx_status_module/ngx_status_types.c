@@ -107,6 +107,14 @@ const ngx_str_t  ngx_status_phases[NGX_STATUS_NPHASES] = {
 };
 
 
+const ngx_str_t  ngx_status_store_states[NGX_STATUS_STORE_NSTATES] = {
+    ngx_string("off"),
+    ngx_string("ok"),
+    ngx_string("waiting"),
+    ngx_string("failed")
+};
+
+
 void
 ngx_status_text_copy(char *dst, size_t size, const u_char *text, size_t len)
 {

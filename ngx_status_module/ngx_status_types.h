@@ -81,6 +81,17 @@ typedef enum {
 } ngx_status_phase_e;
 
 
+/* Of the store.  Values live in the zone: append only. */
+
+typedef enum {
+    NGX_STATUS_STORE_OFF = 0,
+    NGX_STATUS_STORE_OK,
+    NGX_STATUS_STORE_WAITING,        /* another process writes the file */
+    NGX_STATUS_STORE_FAILED,
+    NGX_STATUS_STORE_NSTATES
+} ngx_status_store_state_e;
+
+
 /*
  * The one table of states; JSON, HTML, metrics, CSS classes and the log
  * read it.  "name" is the machine's word ("bot_detected"), "title" the
@@ -100,6 +111,7 @@ extern const ngx_status_word_t  ngx_status_states[NGX_STATUS_NSTATES];
 extern const ngx_str_t          ngx_status_errors[NGX_STATUS_NERRORS];
 extern const ngx_str_t          ngx_status_levels[NGX_STATUS_NLEVELS];
 extern const ngx_str_t          ngx_status_phases[NGX_STATUS_NPHASES];
+extern const ngx_str_t     ngx_status_store_states[NGX_STATUS_STORE_NSTATES];
 
 
 #define NGX_STATUS_ID            64     /* bytes of an ID, with its NUL */

@@ -65,13 +65,6 @@ typedef struct {
 
 /* How the store is: what pages tell of it. */
 
-typedef enum {
-    NGX_STATUS_STORE_OFF = 0,
-    NGX_STATUS_STORE_OK,
-    NGX_STATUS_STORE_WAITING,        /* another process writes the file */
-    NGX_STATUS_STORE_FAILED
-} ngx_status_store_state_e;
-
 typedef struct {
     uint64_t    lost;                /* results, events, buckets; ever */
     int64_t     written_at;          /* ms; 0: never */

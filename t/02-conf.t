@@ -463,6 +463,22 @@ in_server('status_csv: unknown monitor',
 in_server('status_csv: with JSON',
           "location / {\nstatus_json m; status_csv m; # HERE\n}",
           '"status_csv"', 'one location');
+in_server('status_metrics: word',
+          "location / {\nstatus_metrics m internal; # HERE\n}",
+          'invalid status_metrics "internal"', 'expected probe');
+in_server('status_metrics: too much',
+          "location / {\nstatus_metrics m probe probe; # HERE\n}",
+          '"status_metrics"', 'arguments');
+in_server('status_metrics: unknown monitor',
+          "location / {\nstatus_metrics x; # HERE\n}", 'unknown monitor "x"');
+in_server('status_metrics: twice',
+          "location / {\nstatus_metrics m; status_metrics n; # HERE\n}",
+          '"status_metrics"', 'duplicate');
+in_server('status_metrics: with CSV',
+          "location / {\nstatus_csv m; status_metrics m; # HERE\n}",
+          '"status_metrics"', 'one location');
+in_server('status_metrics: in a server', "status_metrics m; # HERE",
+          '"status_metrics"', 'not allowed');
 in_server('status_page: exact location',
           "location = /s {\nstatus_page m; # HERE\n}", '"status_page"',
           'prefix location');
@@ -589,6 +605,8 @@ server {
     location ^~ /c/ { status_page m public; }
     location = /d { status_json m; }
     location ~ ^/e { status_json m public unhealthy=503; }
+    location = /f { status_metrics m; }
+    location @g { status_metrics m probe; }
 }
 status_monitor m { check a %%A%% { } }
 EOC

@@ -157,19 +157,14 @@ ngx_status_json_monitor(ngx_status_json_doc_t *d)
 static void
 ngx_status_json_store(ngx_status_json_doc_t *d)
 {
-    ngx_str_t                       word;
+    ngx_uint_t                      state;
     const ngx_status_zone_store_t  *store;
 
-    static const ngx_str_t  words[] = {
-        ngx_string("off"), ngx_string("ok"), ngx_string("waiting"),
-        ngx_string("failed")
-    };
-
     store = &d->snapshot->store;
-    word = words[ngx_min(store->state, NGX_STATUS_STORE_FAILED)];
+    state = ngx_min(store->state, NGX_STATUS_STORE_FAILED);
 
     ngx_status_put_open(&d->put, "store");
-    ngx_status_put_text(&d->put, "state", word.data, word.len);
+    ngx_status_put_word(&d->put, "state", &ngx_status_store_states[state]);
 
     if (d->ask->internal) {
         ngx_status_put_text(&d->put, "message", (u_char *) store->message,
@@ -186,25 +181,15 @@ static void
 ngx_status_json_group(ngx_status_json_doc_t *d,
     const ngx_status_group_t *group)
 {
-    ngx_uint_t                i, n;
+    ngx_uint_t                i;
     ngx_status_sum_t          sum;
     ngx_status_put_t         *j;
     const ngx_status_view_t  *v, *first;
 
     j = &d->put;
     first = &d->snapshot->views[group->first];
-    memset(&sum, 0, sizeof(ngx_status_sum_t));
 
-    for (i = 0, n = 0; i < group->n; i++) {
-        v = first + i;
-
-        if (ngx_status_asked(d->snapshot, d->ask, v)) {
-            ngx_status_sum_add(&sum, v->state, v->check->core);
-            n++;
-        }
-    }
-
-    if (n == 0) {
+    if (ngx_status_asked_group(d->snapshot, d->ask, group, &sum) == 0) {
         return;
     }
 
@@ -411,7 +396,6 @@ ngx_status_json_uptime(ngx_status_json_doc_t *d, const ngx_status_view_t *v,
     ngx_uint_t n)
 {
     char                 *name;
-    uint64_t              known;
     ngx_uint_t            i, k;
     ngx_status_put_t     *j;
     ngx_status_uptime_t   uptime[NGX_STATUS_WINDOWS], *u;
@@ -427,8 +411,6 @@ ngx_status_json_uptime(ngx_status_json_doc_t *d, const ngx_status_view_t *v,
         }
     }
 
-    /* cut, not rounded: only all is 1.0 */
-
     ngx_status_put_open(j, "uptime");
 
     for (i = 0; i < NGX_STATUS_WINDOWS; i++) {
@@ -436,8 +418,7 @@ ngx_status_json_uptime(ngx_status_json_doc_t *d, const ngx_status_view_t *v,
         name = (char *) ngx_status_window_names[i].data;
 
         if (u->known) {
-            ngx_status_put_decimal(j, name, u->up * (100000 / NGX_STATUS_WEIGHT)
-                                            / u->known, 5);
+            ngx_status_put_decimal(j, name, ngx_status_uptime_share(u), 5);
 
         } else {
             ngx_status_put_null(j, name);
@@ -453,11 +434,7 @@ ngx_status_json_uptime(ngx_status_json_doc_t *d, const ngx_status_view_t *v,
         name = (char *) ngx_status_window_names[i].data;
 
         if (u->checks) {
-
-            /* a window begins with a bucket, and may be that much longer */
-
-            known = ngx_min(u->known, u->whole);
-            ngx_status_put_decimal(j, name, known * 100000 / u->whole, 5);
+            ngx_status_put_decimal(j, name, ngx_status_uptime_known(u), 5);
 
         } else {
             ngx_status_put_null(j, name);

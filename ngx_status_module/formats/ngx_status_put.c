@@ -223,36 +223,17 @@ ngx_status_put_time(ngx_status_put_t *j, const char *key, int64_t ms)
 }
 
 
-/* n / 10^places, without zeros at the end but for one behind the point */
-
 void
 ngx_status_put_decimal(ngx_status_put_t *j, const char *key,
     uint64_t n, ngx_uint_t places)
 {
-    char  buf[NGX_INT64_LEN + 8], *p, *last;
+    char    buf[NGX_STATUS_DECIMAL], *p;
+    size_t  len;
 
-    p = buf + sizeof(buf);
-
-    while (places--) {
-        *--p = '0' + n % 10;
-        n /= 10;
-    }
-
-    last = buf + sizeof(buf);
-
-    while (last - p > 1 && last[-1] == '0') {
-        last--;
-    }
-
-    *--p = '.';
-
-    do {
-        *--p = '0' + n % 10;
-        n /= 10;
-    } while (n);
+    p = ngx_status_decimal(buf, n, places, &len);
 
     ngx_status_put_key(j, key);
-    (void) yajl_gen_number(j->gen, p, last - p);
+    (void) yajl_gen_number(j->gen, p, len);
 }
 
 

@@ -7,7 +7,7 @@
  *
  *   render CHECKS
  *
- * Prints for HTML and JSON: us a check, bytes a check, bytes packed.  It is
+ * Prints for HTML, JSON and metrics: us a check, bytes a check, bytes packed.  It is
  * linked without the zone and without nginx, which taking a snapshot would
  * need and rendering does not.
  */
@@ -18,6 +18,7 @@
    ngx_status_module/formats/ngx_status_html_score.c
    ngx_status_module/formats/ngx_status_html_text.c
    ngx_status_module/formats/ngx_status_json.c
+   ngx_status_module/formats/ngx_status_metrics.c
    ngx_status_module/formats/ngx_status_put.c
    ngx_status_module/formats/ngx_status_svg.c
    ngx_status_module/ngx_status_history.c
@@ -288,6 +289,7 @@ main(int argc, char **argv)
 
     measure("html", &ngx_status_format_html, &s, n);
     measure("json", &ngx_status_format_json, &s, n);
+    measure("metrics", &ngx_status_format_metrics, &s, n);
 
     return 0;
 }

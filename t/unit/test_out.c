@@ -2,7 +2,7 @@
 /*
  * Copyright (C) ngx_status_module authors
  *
- * The growing writer: growth, its limit, numbers and HTML escaping.
+ * The growing writer: growth, its limit, numbers and escaping.
  */
 
 /* sources: ngx_status_module/ngx_status_out.c */
@@ -293,6 +293,37 @@ test_csv(void **state)
 }
 
 
+static void
+check_label(const char *s, size_t len, const char *want)
+{
+    ngx_status_out_t  out;
+
+    ngx_status_out_init(&out, 0);
+    ngx_status_out_lit(&out, "<");
+    ngx_status_out_label(&out, (u_char *) s, len);
+    ngx_status_out_lit(&out, ">");
+    test_bytes(&out, want, strlen(want));
+    ngx_status_out_free(&out);
+}
+
+
+static void
+test_label(void **state)
+{
+    (void) state;
+
+    check_label(NULL, 0, "<>");
+    check_label("plain, 'text' {a=b}", 19, "<plain, 'text' {a=b}>");
+    check_label("\"", 1, "<\\\">");
+    check_label("\\", 1, "<\\\\>");
+    check_label("\n", 1, "<\\n>");
+    check_label("\\n", 2, "<\\\\n>");
+    check_label("a\"b\nc\\d", 7, "<a\\\"b\\nc\\\\d>");
+    check_label("\"\"\n\n", 4, "<\\\"\\\"\\n\\n>");
+    check_label("\xc3\xa4\r\t", 4, "<\xc3\xa4\r\t>");
+}
+
+
 int
 main(void)
 {
@@ -305,6 +336,7 @@ main(void)
         cmocka_unit_test(test_int),
         cmocka_unit_test(test_html),
         cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_label),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

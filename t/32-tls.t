@@ -18,6 +18,7 @@ use Time::Local qw(timegm);
 
 use lib "$FindBin::Bin/lib";
 use NgxStatus;
+use Pki;
 
 plan(skip_all => 'no openssl') if system('openssl version >/dev/null 2>&1');
 
@@ -27,79 +28,23 @@ my $dir = $t->dir;
 
 # -------------------------------------------------------------- certificates
 
-$t->write_file('ca.cnf', <<'CNF');
-[ca]
-default_ca = own
-[own]
-dir = %%TESTDIR%%
-new_certs_dir = %%TESTDIR%%
-database = %%TESTDIR%%/ca.db
-serial = %%TESTDIR%%/ca.serial
-default_md = sha256
-unique_subject = no
-copy_extensions = copy
-policy = any
-[any]
-commonName = supplied
-CNF
-$t->write_file('ca.db', '');
-$t->write_file('ca.serial', "01\n");
-
-sub openssl {
-    my (@args) = @_;
-    my $text = '';
-    my $pid = open(my $out, '-|') // die "fork: $!";
-    if (!$pid) {
-        open STDERR, '>&', \*STDOUT;
-        exec 'openssl', @args or POSIX::_exit(127);
-    }
-    { local $/; $text = <$out> // '' }
-    close $out or die "openssl @args: $text";
-    return $text;
-}
-
-my @key = qw(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes);
-
-sub authority {
-    my ($name) = @_;
-    openssl('req', '-x509', @key, '-days', 30, '-subj', "/CN=$name",
-            '-addext', 'basicConstraints=critical,CA:TRUE',
-            '-keyout', "$dir/$name.key", '-out', "$dir/$name.pem");
-}
-
-# Signed by "own"; from and to are seconds from now.
-sub certificate {
-    my ($name, $names, $from, $to) = @_;
-    openssl('req', '-new', @key, '-subj', "/CN=$name",
-            '-addext', "subjectAltName=$names",
-            '-keyout', "$dir/$name.key", '-out', "$dir/$name.csr");
-    my @at = map { POSIX::strftime('%Y%m%d%H%M%SZ', gmtime(time + $_)) }
-             $from, $to;
-    openssl('ca', '-batch', '-config', "$dir/ca.cnf", '-notext',
-            '-cert', "$dir/own.pem", '-keyfile', "$dir/own.key",
-            '-startdate', $at[0], '-enddate', $at[1],
-            '-in', "$dir/$name.csr", '-out', "$dir/$name.pem");
-}
-
+my $pki = Pki->new($dir);
 my $day = 86400;
 my $san = 'DNS:good.test,DNS:*.wild.test,IP:127.0.0.1';
 
-authority('own');
-authority('other');
-certificate('good', $san, -$day, 60 * $day + 3600);
-certificate('soon', $san, -$day, 10 * $day + 3600);
-certificate('last', $san, -$day, 3 * $day + 3600);
-certificate('hours', $san, -$day, 30 * 3600 + 60);
-certificate('expired', $san, -9 * $day, -2 * $day - 3600);
-certificate('early', $san, $day, 9 * $day);
-certificate('elsewhere', 'DNS:elsewhere.test', -$day, 60 * $day);
-certificate('client', 'DNS:client.test', -$day, 60 * $day);
-openssl('req', '-x509', @key, '-days', 30, '-subj', '/CN=good.test',
-        '-addext', 'subjectAltName=DNS:good.test',
-        '-keyout', "$dir/self.key", '-out', "$dir/self.pem");
+$pki->authority('own');
+$pki->authority('other');
+$pki->certificate('good', $san, 60 * $day + 3600);
+$pki->certificate('soon', $san, 10 * $day + 3600);
+$pki->certificate('last', $san, 3 * $day + 3600);
+$pki->certificate('hours', $san, 30 * 3600 + 60);
+$pki->certificate('expired', $san, -2 * $day - 3600);
+$pki->certificate('early', $san, 9 * $day, from => $day);
+$pki->certificate('elsewhere', 'DNS:elsewhere.test', 60 * $day);
+$pki->certificate('client', 'DNS:client.test', 60 * $day);
+$pki->selfsigned('self', '/CN=good.test', 'DNS:good.test');
 $t->write_file('client-both.pem', $t->read_file('client.pem')
                . $t->read_file('client.key'), raw => 1);
-chmod 0600, glob "$dir/*.key";
 chmod 0600, "$dir/client-both.pem";
 
 
@@ -326,7 +271,7 @@ for ([ good => 'good' ], [ 'days-prefer' => 'soon' ], [ keepalive => 'good' ],
      [ 'any-days' => 'expired' ])
 {
     my ($id, $cert) = @$_;
-    my $end = openssl('x509', '-noout', '-enddate', '-dateopt', 'iso_8601',
+    my $end = Pki::openssl('x509', '-noout', '-enddate', '-dateopt', 'iso_8601',
                       '-in', "$dir/$cert.pem");
     $end =~ s/^notAfter=(\S+) (\S+)\s*$/$1T$2/;
     is(check_of($all, $id)->{cert_expires_at}, $end, "$id: expires");

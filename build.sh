@@ -24,7 +24,8 @@ usage() {
 
 Environment: ADDRESS (127.0.0.1) and PORT (8080, or the next one free) of
 "run"; CC; BUILD, the directory to use instead of build/; NGX_STATUS_WITHOUT,
-libraries to leave out: "sqlite3 libpq hiredis libcares" or some of these.
+libraries to leave out: "sqlite3 openssl libpq hiredis libcares" or some of
+these.
 END
 }
 

@@ -158,10 +158,10 @@ const ngx_status_setting_t *ngx_status_setting(
  * One probe: made and owned by the checker, one at a time for a check.
  * start() gets it with check, log and done set, result zeroed but for "at",
  * score zeroed with value NAN.  The type fills result->latency, phases,
- * size, seen, certificate, http_status and the score, judges, and calls
- * done() exactly once, from the loop or from within start().  After done()
- * the probe is the checker's again.  What most types do alike between the
- * two is in ngx_status_probe.h and ngx_status_dial.h.
+ * size, seen, http_status and the score, judges, and calls done() exactly
+ * once, from the loop or from within start().  After done() the probe is the
+ * checker's again.  What most types do alike between the two is in
+ * ngx_status_probe.h, ngx_status_dial.h and ngx_status_cert.h.
  */
 
 struct ngx_status_probe_s {
@@ -176,6 +176,8 @@ struct ngx_status_probe_s {
     ngx_msec_t                 started;  /* ngx_current_msec; ngx_status_probe.c's
                                             are these two */
     struct ngx_status_judging_s  *judging;
+    struct ngx_status_cert_seen_s  *cert;        /* ngx_status_cert.c's; NULL:
+                                            none was ever seen */
 };
 
 

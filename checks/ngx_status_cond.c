@@ -31,16 +31,29 @@ const ngx_status_subject_t  ngx_status_subjects[NGX_STATUS_NSUBJECTS] = {
     { ngx_string("latency"), NGX_STATUS_KIND_DURATION, NGX_STATUS_E_LATENCY,
       0 },
     { ngx_string("cert"), NGX_STATUS_KIND_DURATION, NGX_STATUS_E_CERT, 0 },
-    { ngx_string("dns"), NGX_STATUS_KIND_TEXT, NGX_STATUS_E_DNS, 0 },
+    { ngx_string("dns"), NGX_STATUS_KIND_TEXT, NGX_STATUS_E_DNS,
+      NGX_STATUS_NO_ORDER|NGX_STATUS_RECORDS },
     { ngx_string("size"), NGX_STATUS_KIND_SIZE, NGX_STATUS_E_SIZE, 0 },
     { ngx_string("score"), NGX_STATUS_KIND_NUMBER, NGX_STATUS_E_SCORE, 0 },
-    { ngx_string("rcode"), NGX_STATUS_KIND_TEXT, NGX_STATUS_E_DNS, 0 },
+    { ngx_string("rcode"), NGX_STATUS_KIND_TEXT, NGX_STATUS_E_DNS,
+      NGX_STATUS_NO_ORDER },
     { ngx_string("rows"), NGX_STATUS_KIND_NUMBER, NGX_STATUS_E_VALUE, 0 },
     { ngx_string("value"), NGX_STATUS_KIND_TEXT, NGX_STATUS_E_VALUE, 0 },
-    { ngx_string("free"), NGX_STATUS_KIND_SIZE, NGX_STATUS_E_VALUE, 1 },
-    { ngx_string("inodes"), NGX_STATUS_KIND_NUMBER, NGX_STATUS_E_VALUE, 1 },
+    { ngx_string("free"), NGX_STATUS_KIND_SIZE, NGX_STATUS_E_VALUE,
+      NGX_STATUS_PERCENT },
+    { ngx_string("inodes"), NGX_STATUS_KIND_NUMBER, NGX_STATUS_E_VALUE,
+      NGX_STATUS_PERCENT },
     { ngx_string("load"), NGX_STATUS_KIND_NUMBER, NGX_STATUS_E_VALUE, 0 },
-    { ngx_string("age"), NGX_STATUS_KIND_DURATION, NGX_STATUS_E_VALUE, 0 }
+    { ngx_string("age"), NGX_STATUS_KIND_DURATION, NGX_STATUS_E_VALUE, 0 },
+
+    /* chain, issuer, names, verified */
+    { ngx_string("cert"), NGX_STATUS_KIND_DURATION, NGX_STATUS_E_CERT, 0 },
+    { ngx_string("cert"), NGX_STATUS_KIND_TEXT, NGX_STATUS_E_CERT,
+      NGX_STATUS_NO_ORDER },
+    { ngx_string("cert"), NGX_STATUS_KIND_TEXT, NGX_STATUS_E_CERT,
+      NGX_STATUS_NO_ORDER|NGX_STATUS_RECORDS },
+    { ngx_string("cert"), NGX_STATUS_KIND_FLAG, NGX_STATUS_E_CERT,
+      NGX_STATUS_NO_ORDER }
 };
 
 
@@ -87,6 +100,7 @@ ngx_status_cond_parse(ngx_pool_t *pool, const ngx_str_t *args,
 
     static const ngx_str_t  nothing = ngx_string("");
     static const ngx_str_t  off = ngx_string("off");
+    static const ngx_str_t  yes = ngx_string("yes");
 
     ps.pool = pool;
     ps.op = NULL;
@@ -101,8 +115,6 @@ ngx_status_cond_parse(ngx_pool_t *pool, const ngx_str_t *args,
     {
         return NGX_ERROR;
     }
-
-    cond->subject = ps.subject;
 
     test = ngx_pcalloc(pool, sizeof(ngx_status_test_t));
 
@@ -121,6 +133,7 @@ ngx_status_cond_parse(ngx_pool_t *pool, const ngx_str_t *args,
         return NGX_ERROR;
     }
 
+    cond->subject = ps.subject;
     n += (rc == NGX_OK);
 
     if (n == nargs && (ps.subject == NGX_STATUS_S_HEADER
@@ -130,10 +143,17 @@ ngx_status_cond_parse(ngx_pool_t *pool, const ngx_str_t *args,
         return NGX_OK;
     }
 
+    if (n == nargs && ps.subject == NGX_STATUS_S_CERT_VERIFIED) {
+        args = &yes;
+        nargs = 1;
+        n = 0;
+    }
+
     if (n + 1 == nargs && ngx_status_cond_is(&args[n], &off)
         && (ps.subject == NGX_STATUS_S_STATUS
             || ps.subject == NGX_STATUS_S_LATENCY
-            || ps.subject == NGX_STATUS_S_CERT))
+            || ps.subject == NGX_STATUS_S_CERT
+            || ps.subject == NGX_STATUS_S_CERT_CHAIN))
     {
         cond->off = 1;
         return NGX_OK;
@@ -190,7 +210,7 @@ ngx_status_cond_subject(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
     len = 0;
     list[0] = '\0';
 
-    for (i = 0; i < NGX_STATUS_NSUBJECTS; i++) {
+    for (i = 0; i < NGX_STATUS_S_CERT_CHAIN; i++) {
 
         if (!(allowed & ngx_status_subject_bit(i))) {
             continue;
@@ -227,6 +247,11 @@ ngx_status_cond_name(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
         ngx_string("MX"), ngx_string("TXT"), ngx_string("NS"),
         ngx_string("SOA"), ngx_string("SRV"), ngx_string("CAA"),
         ngx_string("PTR"), ngx_null_string
+    };
+
+    static const ngx_str_t  parts[] = {
+        ngx_string("chain"), ngx_string("issuer"), ngx_string("names"),
+        ngx_string("verified"), ngx_null_string
     };
 
     switch (ps->subject) {
@@ -282,6 +307,21 @@ ngx_status_cond_name(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
 
         break;
 
+    case NGX_STATUS_S_CERT:
+
+        for (i = 0; word && parts[i].len; i++) {
+            if (ngx_status_cond_is(word, &parts[i])) {
+                break;
+            }
+        }
+
+        if (word == NULL || parts[i].len == 0) {
+            return NGX_DECLINED;
+        }
+
+        ps->subject = NGX_STATUS_S_CERT_CHAIN + i;
+        break;
+
     default:
         return NGX_DECLINED;
     }
@@ -326,8 +366,7 @@ ngx_status_cond_operator(ngx_status_cond_parser_t *ps, const ngx_str_t *word)
 
         if (!(op->flags & may)
             || ((op->flags & NGX_STATUS_ORDER)
-                && (ps->subject == NGX_STATUS_S_DNS
-                    || ps->subject == NGX_STATUS_S_RCODE)))
+                && (subject->flags & NGX_STATUS_NO_ORDER)))
         {
             continue;
         }

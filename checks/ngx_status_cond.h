@@ -33,6 +33,7 @@ typedef enum {
     NGX_STATUS_KIND_NUMBER = 0,
     NGX_STATUS_KIND_DURATION,            /* seconds */
     NGX_STATUS_KIND_SIZE,                /* bytes */
+    NGX_STATUS_KIND_FLAG,                /* yes or no */
     NGX_STATUS_KIND_TEXT,
     NGX_STATUS_KIND_JSON
 } ngx_status_kind_e;
@@ -42,8 +43,13 @@ typedef struct {
     ngx_str_t                 name;
     ngx_status_kind_e         kind;
     ngx_status_error_e        error;
-    ngx_uint_t                percent;   /* may be a share */
+    ngx_uint_t                flags;
 } ngx_status_subject_t;
+
+#define NGX_STATUS_PERCENT   0x01        /* may be a share */
+#define NGX_STATUS_NO_ORDER  0x02        /* neither less nor more */
+#define NGX_STATUS_RECORDS   0x04        /* several, parted by LF, that are
+                                            compared as a whole */
 
 extern const ngx_status_subject_t  ngx_status_subjects[NGX_STATUS_NSUBJECTS];
 

@@ -19,6 +19,8 @@ typedef struct {
 
 static ngx_int_t ngx_status_cond_text(ngx_status_cond_parser_t *ps,
     const ngx_str_t *word, ngx_status_value_t *value);
+static ngx_int_t ngx_status_cond_flag(ngx_status_cond_parser_t *ps,
+    const ngx_str_t *word, ngx_status_value_t *value);
 static ngx_int_t ngx_status_cond_numbers(ngx_status_cond_parser_t *ps,
     const ngx_str_t *word, ngx_status_value_t *value);
 static const u_char *ngx_status_cond_quantity(ngx_status_cond_parser_t *ps,
@@ -68,6 +70,9 @@ ngx_status_cond_value(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
         }
 
         break;
+
+    case NGX_STATUS_KIND_FLAG:
+        return ngx_status_cond_flag(ps, word, value);
 
     default:
         break;
@@ -190,6 +195,24 @@ ngx_status_cond_text(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
 }
 
 
+static ngx_int_t
+ngx_status_cond_flag(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
+    ngx_status_value_t *value)
+{
+    static const ngx_str_t  yes = ngx_string("yes");
+    static const ngx_str_t  no = ngx_string("no");
+
+    value->type = NGX_STATUS_JSON_NUMBER;
+    value->low = value->high = ngx_status_cond_is(word, &yes);
+
+    if (value->low != 0 || ngx_status_cond_is(word, &no)) {
+        return NGX_OK;
+    }
+
+    return ngx_status_cond_error(ps, word, "is neither yes nor no");
+}
+
+
 /* One number, or a range of two, in the subject's units. */
 
 static ngx_int_t
@@ -269,7 +292,7 @@ ngx_status_cond_quantity(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
 
         p += n;
 
-        if (subject->percent && p < end && *p == '%') {
+        if ((subject->flags & NGX_STATUS_PERCENT) && p < end && *p == '%') {
             *percent = 1;
             *number = part / 100;
 

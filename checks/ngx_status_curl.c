@@ -565,31 +565,3 @@ ngx_status_curl_host(CURL *easy, char *host, size_t size)
     curl_free(name);
     curl_url_cleanup(u);
 }
-
-
-int64_t
-ngx_status_curl_expiry(CURL *easy)
-{
-    time_t                 t;
-    struct curl_slist     *line;
-    struct curl_certinfo  *info;
-
-    info = NULL;
-    curl_easy_getinfo(easy, CURLINFO_CERTINFO, &info);
-
-    if (info == NULL || info->num_of_certs < 1) {
-        return 0;
-    }
-
-    /* the first is the peer's own */
-
-    for (line = info->certinfo[0]; line; line = line->next) {
-
-        if (strncmp(line->data, "Expire date:", 12) == 0) {
-            t = curl_getdate(line->data + 12, NULL);
-            return t == -1 ? 0 : (int64_t) t;
-        }
-    }
-
-    return 0;
-}

@@ -77,9 +77,5 @@ void ngx_status_curl_error(ngx_status_curl_t *c, CURL *easy, CURLcode code,
  * empty when there is none. */
 void ngx_status_curl_host(CURL *easy, char *host, size_t size);
 
-/* When the certificate of the peer expires, in s since the epoch; 0: none
- * was seen.  Needs CURLOPT_CERTINFO. */
-int64_t ngx_status_curl_expiry(CURL *easy);
-
 
 #endif /* _NGX_STATUS_CURL_H_INCLUDED_ */

@@ -39,6 +39,7 @@ static ngx_int_t ngx_status_compare(const ngx_status_look_t *look,
     const ngx_status_value_t *value, const ngx_status_seen_t *seen);
 static ngx_int_t ngx_status_compare_text(const ngx_status_look_t *look,
     const ngx_status_value_t *value, const ngx_str_t *text);
+static void ngx_status_uncover(ngx_str_t *pattern, ngx_str_t *name);
 
 
 ngx_int_t
@@ -185,8 +186,16 @@ ngx_status_cond_holds(const ngx_status_cond_t *cond, ngx_uint_t i,
             break;
 
         case NGX_STATUS_S_DNS:
+        case NGX_STATUS_S_CERT_NAMES:
             ngx_status_look_records(&look, &text);
             break;
+
+        case NGX_STATUS_S_CERT_ISSUER:
+            if (text.len == 0) {
+                break;
+            }
+
+            /* fall through */
 
         case NGX_STATUS_S_RCODE:
         case NGX_STATUS_S_VALUE:
@@ -476,12 +485,18 @@ ngx_status_compare_text(const ngx_status_look_t *look,
     a = *text;
     b = value->text;
 
-    if (cond->subject == NGX_STATUS_S_DNS) {
+    if (ngx_status_subjects[cond->subject].flags & NGX_STATUS_RECORDS) {
 
-        /* records: "contains" is said of all of them together */
+        /* "contains" is said of all of them together */
 
         a.len -= (a.len && a.data[a.len - 1] == '.');
         b.len -= (b.len && b.data[b.len - 1] == '.');
+
+        if (cond->subject == NGX_STATUS_S_CERT_NAMES
+            && cond->test->op == NGX_STATUS_OP_CONTAINS)
+        {
+            ngx_status_uncover(&a, &b);
+        }
 
         return (a.len == b.len
                 && strncasecmp((char *) a.data, (char *) b.data, a.len) == 0)
@@ -509,4 +524,37 @@ ngx_status_compare_text(const ngx_status_look_t *look,
     }
 
     return NGX_DECLINED;
+}
+
+
+/* A star is all of the first label, and stands for one; not in an address. */
+
+static void
+ngx_status_uncover(ngx_str_t *pattern, ngx_str_t *name)
+{
+    size_t  n, i;
+
+    if (pattern->len < 3 || pattern->data[0] != '*' || pattern->data[1] != '.')
+    {
+        return;
+    }
+
+    for (n = 0; n < name->len && name->data[n] != '.'; n++) { /* void */ }
+
+    for (i = 0; i < name->len; i++) {
+        if (name->data[i] != '.'
+            && (name->data[i] < '0' || name->data[i] > '9'))
+        {
+            break;
+        }
+    }
+
+    if (n == 0 || i == name->len || name->data[0] == '*') {
+        return;
+    }
+
+    pattern->data++;
+    pattern->len--;
+    name->data += n;
+    name->len -= n;
 }

@@ -28,7 +28,7 @@ typedef enum {
     NGX_STATUS_S_HEADER,             /* with a name */
     NGX_STATUS_S_JSON,               /* with a path */
     NGX_STATUS_S_LATENCY,            /* seconds */
-    NGX_STATUS_S_CERT,               /* seconds left */
+    NGX_STATUS_S_CERT,               /* seconds left of the peer's own */
     NGX_STATUS_S_DNS,                /* with a type */
     NGX_STATUS_S_SIZE,               /* bytes */
     NGX_STATUS_S_SCORE,
@@ -39,10 +39,20 @@ typedef enum {
     NGX_STATUS_S_INODES,
     NGX_STATUS_S_LOAD,
     NGX_STATUS_S_AGE,
+
+    /* "cert" with a name behind it */
+    NGX_STATUS_S_CERT_CHAIN,         /* seconds left of the earliest */
+    NGX_STATUS_S_CERT_ISSUER,
+    NGX_STATUS_S_CERT_NAMES,
+    NGX_STATUS_S_CERT_VERIFIED,      /* 1 or 0; NAN: not known */
     NGX_STATUS_NSUBJECTS
 } ngx_status_subject_e;
 
-#define ngx_status_subject_bit(s)  ((ngx_uint_t) 1 << (s))
+/* All of a certificate is asked for, and is seen, together: one bit. */
+
+#define ngx_status_subject_bit(s)                                            \
+    ((ngx_uint_t) 1 << ((s) < NGX_STATUS_S_CERT_CHAIN ? (s)                  \
+                                                      : NGX_STATUS_S_CERT))
 
 
 typedef struct ngx_status_cond_s  ngx_status_cond_t;
@@ -50,7 +60,8 @@ typedef struct ngx_status_test_s  ngx_status_test_t;
 
 struct ngx_status_cond_s {
     ngx_status_subject_e      subject;
-    ngx_str_t                 name;      /* header name, JSON path, DNS type */
+    ngx_str_t                 name;      /* header name, JSON path, DNS type,
+                                            what of a certificate */
     ngx_str_t                 text;      /* all of it, as written */
     ngx_uint_t                prefer;    /* else expect */
     ngx_uint_t                off;       /* asks nothing: only replaces what
@@ -73,7 +84,8 @@ struct ngx_status_cond_s {
  * several values any may hold; for != !contains !~ none may.  Of several
  * things seen (JSON matches, equal headers, DNS records) one must hold,
  * and for != !contains !~ all.  "json PATH" and "header NAME" with nothing
- * behind: is there.  "off" behind status, latency or cert asks nothing.
+ * behind: is there.  "off" behind status, latency or cert [chain] asks
+ * nothing.
  *
  * Numbers take the subject's units.  latency, cert, age: ms s m h d w, never
  * without one but for 0, also "1h30m"; size, free: k m g t, else bytes;
@@ -86,6 +98,12 @@ struct ngx_status_cond_s {
  * of "value" is text; == and != take equal numbers for equal as well.  "<"
  * and its like read text that was seen as a number.  For dns, == and
  * "contains" compare whole records, case and the last dot left aside.
+ *
+ * "cert" is the certificate's own end, "cert chain" the earliest of all that
+ * the peer sent; "cert issuer" is text, "cert verified" yes or no, and with
+ * nothing behind it yes.  Of "cert names", == compares whole names, and
+ * "contains NAME" asks whether NAME is covered: *.example.org is equal to
+ * itself alone and covers one more label (RFC 9525, section 6.3).
  *
  * NGX_ERROR with a sentence in "err" that names the wrong word and what is
  * allowed.  Master, at configuration time.  Memory from the pool; regular
@@ -110,9 +128,9 @@ typedef struct {
     double                    share[NGX_STATUS_NSUBJECTS];  /* of free and
                                             inodes: 0 to 1, what "number" is
                                             of the whole */
-    ngx_str_t                 string[NGX_STATUS_NSUBJECTS]; /* for text and
-                                            dns subjects: value, rcode, dns;
-                                            records of dns are parted by LF */
+    ngx_str_t                 string[NGX_STATUS_NSUBJECTS]; /* of value, rcode,
+                                            dns, issuer and names; records
+                                            and names are parted by LF */
     ngx_str_t                 headers;   /* the last response's header block,
                                             "Name: value\r\n" lines */
     ngx_str_t                 body;      /* as far as it was kept */

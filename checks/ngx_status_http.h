@@ -28,7 +28,7 @@
 typedef struct {
     struct curl_slist         *headers;
     struct curl_slist         *connect_to;
-    const char                *ca;       /* NULL: not verified */
+    const char                *ca;       /* NULL: nothing is verified */
     off_t                      ca_size;  /* bytes of that file */
     struct curl_blob           cert;
     struct curl_blob           key;
@@ -42,12 +42,9 @@ typedef struct {
     ngx_uint_t                 grade;
     ngx_uint_t                 categories;
 
-    /* the checker's: an old connection does not show its certificate */
-    int64_t                    expires;
-
     unsigned                   body:1;   /* is to be kept */
     unsigned                   header:1;
-    unsigned                   cert_info:1;
+    unsigned                   cert_info:1;      /* it is looked at */
     unsigned                   foreign:1;        /* score_history is of
                                                     another origin */
 } ngx_status_http_conf_t;

@@ -5,6 +5,7 @@
 
 
 #include "ngx_status_http.h"
+#include "ngx_status_cert.h"
 #include <arpa/inet.h>
 
 
@@ -333,8 +334,13 @@ ngx_status_http_conf_tls(ngx_pool_t *pool, ngx_status_check_t *check,
     }
 
     if (!check->tls_verify) {
-        conf->ca = NULL;
-        conf->ca_size = 0;
+
+        /* it is still told whether the certificate would verify */
+
+        if (!conf->cert_info || !ngx_status_cert_watches()) {
+            conf->ca = NULL;
+            conf->ca_size = 0;
+        }
 
     } else if (conf->ca == NULL && conf->cert_info) {
         snprintf(err, errlen, "no file of trusted certificates was found, "
@@ -468,6 +474,10 @@ ngx_status_http_conf_paths(ngx_pool_t *pool, ngx_status_check_t *check,
             break;
 
         case NGX_STATUS_S_CERT:
+        case NGX_STATUS_S_CERT_CHAIN:
+        case NGX_STATUS_S_CERT_ISSUER:
+        case NGX_STATUS_S_CERT_NAMES:
+        case NGX_STATUS_S_CERT_VERIFIED:
             conf->cert_info = 1;
             break;
 

@@ -8,6 +8,7 @@
 
 
 #include "ngx_status_http.h"
+#include "ngx_status_cert.h"
 #include <math.h>
 
 
@@ -29,6 +30,7 @@ typedef struct ngx_status_http_hard_s {
 } ngx_status_http_hard_t;
 
 
+static void ngx_status_http_seen(ngx_status_http_t *h, long status);
 static void ngx_status_http_think(ngx_status_work_t *w);
 static void ngx_status_http_pondered(ngx_status_work_t *w);
 static void ngx_status_http_judged(ngx_status_http_t *h,
@@ -92,20 +94,14 @@ ngx_status_http_finish(ngx_status_http_t *h, CURLcode code, int eai)
     }
 
     if (h->conf->cert_info) {
-        result->cert_expires = ngx_status_curl_expiry(easy);
-
-        if (result->cert_expires) {
-            h->conf->expires = result->cert_expires;
-
-        } else if (check->keepalive && status) {
-            result->cert_expires = h->conf->expires;
-        }
+        ngx_status_cert_info(h->probe, easy);
+        ngx_status_cert_end(h->probe, check->keepalive && status, &ev);
     }
 
     result->http_status = (uint16_t) status;
     result->size = h->size;
 
-    ev.have = ngx_status_subject_bit(NGX_STATUS_S_LATENCY);
+    ev.have |= ngx_status_subject_bit(NGX_STATUS_S_LATENCY);
     ev.number[NGX_STATUS_S_LATENCY] = result->latency / 1e6;
 
     if (status) {
@@ -125,9 +121,8 @@ ngx_status_http_finish(ngx_status_http_t *h, CURLcode code, int eai)
         ev.json_index = h->conf->index;
     }
 
-    if (result->cert_expires) {
-        ev.have |= ngx_status_subject_bit(NGX_STATUS_S_CERT);
-        ev.number[NGX_STATUS_S_CERT] = result->cert_expires - ngx_time();
+    if (status) {
+        ngx_status_http_seen(h, status);
     }
 
     score = h->probe->score;
@@ -165,6 +160,29 @@ ngx_status_http_finish(ngx_status_http_t *h, CURLcode code, int eai)
     h->hard->check = check;
 
     ngx_status_http_ponder(h);
+}
+
+
+/* "HTTP/2 200, 5.1 kB" */
+
+static void
+ngx_status_http_seen(ngx_status_http_t *h, long status)
+{
+    char         size[32];
+    long         version;
+    const char  *name;
+
+    version = 0;
+    curl_easy_getinfo(h->transfer.easy, CURLINFO_HTTP_VERSION, &version);
+
+    name = version == CURL_HTTP_VERSION_1_0 ? "/1.0"
+           : version == CURL_HTTP_VERSION_1_1 ? "/1.1"
+           : version == CURL_HTTP_VERSION_2_0 ? "/2"
+           : version == CURL_HTTP_VERSION_3 ? "/3" : "";
+
+    snprintf(h->probe->result.seen, NGX_STATUS_SEEN, "HTTP%s %ld, %s%s", name,
+             status, h->body_cut ? "more than " : "",
+             ngx_status_words_bytes(h->size, size, sizeof(size)));
 }
 
 

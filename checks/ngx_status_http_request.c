@@ -8,6 +8,7 @@
 
 
 #include "ngx_status_http.h"
+#include "ngx_status_cert.h"
 #include <arpa/inet.h>
 
 
@@ -120,7 +121,7 @@ ngx_status_http_put(CURL *easy)
 static ngx_int_t
 ngx_status_http_setup(ngx_status_http_t *h, CURL *easy, ngx_msec_t timeout)
 {
-    int                        rc, fresh;
+    int                        rc, fresh, watch;
     ngx_uint_t                 foreign;
     const ngx_status_check_t  *check;
     ngx_status_http_conf_t    *conf;
@@ -170,7 +171,7 @@ ngx_status_http_setup(ngx_status_http_t *h, CURL *easy, ngx_msec_t timeout)
 #endif
 
     if (check->keepalive) {
-        fresh = h->conf->cert_info && h->conf->expires == 0;
+        fresh = conf->cert_info && !ngx_status_cert_known(h->probe);
         set(CURLOPT_MAXAGE_CONN, (long) (check->interval / 1000 * 2 + 60));
 
     } else {
@@ -257,12 +258,15 @@ ngx_status_http_setup(ngx_status_http_t *h, CURL *easy, ngx_msec_t timeout)
                             ngx_status_http_on_handshake);
     (void) curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, h);
 
-    if (conf->cert_info) {
+    watch = conf->cert_info && !h->series && ngx_status_cert_watches();
+
+    if (conf->cert_info && !watch) {
         set(CURLOPT_CERTINFO, 1L);
     }
 
     if (!check->tls_verify) {
-        set(CURLOPT_SSL_VERIFYPEER, 0L);
+        /* whether it would verify is known, if there is somebody to ask */
+        set(CURLOPT_SSL_VERIFYPEER, (long) (watch && conf->ca));
         set(CURLOPT_SSL_VERIFYHOST, 0L);
     }
 
@@ -513,12 +517,16 @@ ngx_status_http_on_handshake(CURL *easy, void *ssl, void *ctx)
 {
     ngx_status_http_t  *h;
 
-    (void) easy;
-    (void) ssl;
-
     h = ctx;
 
     ngx_status_curl_handshake(&h->curl);
+
+    if (h->conf->cert_info && !h->series && ngx_status_cert_watches()
+        && ngx_status_cert_watch(h->probe, easy, ssl, h->conf->ca != NULL)
+           != NGX_OK)
+    {
+        return CURLE_OUT_OF_MEMORY;
+    }
 
     return CURLE_OK;
 }

@@ -5,6 +5,7 @@
 
 
 #include "ngx_status_probe.h"
+#include "ngx_status_cert.h"
 #include "../ngx_status_module/ngx_status_loop.h"
 #include <netdb.h>
 
@@ -94,10 +95,7 @@ ngx_status_probe_end(ngx_status_probe_t *probe, ngx_status_evidence_t *ev,
     ev->have |= ngx_status_subject_bit(NGX_STATUS_S_LATENCY);
     ev->number[NGX_STATUS_S_LATENCY] = result->latency / 1e6;
 
-    if (result->cert_expires) {
-        ev->have |= ngx_status_subject_bit(NGX_STATUS_S_CERT);
-        ev->number[NGX_STATUS_S_CERT] = result->cert_expires - ngx_time();
-    }
+    ngx_status_cert_end(probe, 0, ev);
 
     if (ngx_status_judge(check->conds, check->nconds, check->bots,
                          check->nbots, check->timeout, ev, 0, result)

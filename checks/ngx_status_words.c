@@ -28,13 +28,19 @@ ngx_status_words_look(const ngx_status_look_t *look,
     const ngx_status_cond_t  *cond;
     const ngx_status_test_t  *test;
 
+    ngx_uint_t                subject;
+
     static const char  *missing[NGX_STATUS_NSUBJECTS] = {
         "no status came", "no body came", "is missing", "is missing",
         "no latency was measured", "no certificate came",
         "no such record came", "no size came", "no score came",
         "no rcode came", "no rows came", "no value came",
         "free space is not known", "free inodes are not known",
-        "load is not known", "age is not known"
+        "load is not known", "age is not known",
+        "end of the certificate's chain is not known",
+        "issuer of the certificate is not known",
+        "names of the certificate are not known",
+        "whether the certificate verifies is not known"
     };
 
     cond = look->cond;
@@ -70,8 +76,15 @@ ngx_status_words_look(const ngx_status_look_t *look,
             return;
         }
 
-        ngx_status_message(message, "%s, expected %s",
-                           missing[cond->subject],
+        subject = cond->subject;
+
+        if (subject >= NGX_STATUS_S_CERT_CHAIN
+            && !(ev->have & ngx_status_subject_bit(subject)))
+        {
+            subject = NGX_STATUS_S_CERT;
+        }
+
+        ngx_status_message(message, "%s, expected %s", missing[subject],
                            (char *) test->expected.data);
         return;
     }
@@ -133,17 +146,19 @@ ngx_status_words_number(const ngx_status_look_t *look, char *buf, size_t size)
     number = look->failed.number;
     word = (char *) ngx_status_subjects[subject].name.data;
 
-    if (subject == NGX_STATUS_S_CERT) {
+    if (subject == NGX_STATUS_S_CERT || subject == NGX_STATUS_S_CERT_CHAIN) {
+        word = subject == NGX_STATUS_S_CERT ? "certificate"
+                                            : "certificate's chain";
         ngx_status_words_duration(fabs(number), took, sizeof(took));
 
         if (number < 0) {
-            snprintf(buf, size, "certificate expired %s ago", took);
+            snprintf(buf, size, "%s expired %s ago", word, took);
 
         } else if (number < 2 * 86400) {
-            snprintf(buf, size, "certificate has %s left", took);
+            snprintf(buf, size, "%s has %s left", word, took);
 
         } else {
-            snprintf(buf, size, "certificate has %.0f days left",
+            snprintf(buf, size, "%s has %.0f days left", word,
                      floor(number / 86400));
         }
 
@@ -170,6 +185,11 @@ ngx_status_words_number(const ngx_status_look_t *look, char *buf, size_t size)
                      ngx_status_words_bytes(number, took, sizeof(took)));
         }
 
+        break;
+
+    case NGX_STATUS_KIND_FLAG:
+        snprintf(buf, size, "certificate %s",
+                 number != 0 ? "verifies" : "does not verify");
         break;
 
     default:

@@ -8,6 +8,7 @@
 
 
 #include "ngx_http_status_conf.h"
+#include "../checks/ngx_status_cert.h"
 
 
 #define NGX_HTTP_STATUS_INTERVAL  60000                   /* ms */
@@ -126,8 +127,8 @@ ngx_http_status_merge(ngx_conf_t *cf, ngx_http_status_scope_t *prev,
 /*
  * Conditions add up from the outermost level to the innermost, but one of
  * an inner level replaces all of outer levels that speak of the same: both
- * expect or both prefer, same subject, and same header, JSON path or type
- * of record.  Several on one level all hold.  One that a check's type can
+ * expect or both prefer, same subject, and same header, JSON path, type of
+ * record or part of a certificate.  Several on one level all hold.  One that a check's type can
  * tell nothing of is left out when it comes from around the check.
  */
 
@@ -351,6 +352,16 @@ ngx_http_status_finish(ngx_conf_t *cf, ngx_http_status_scope_t *scope)
         if (cond[i].subject == NGX_STATUS_S_SCORE && c->score == NULL) {
             snprintf(err, sizeof(err), "\"%s score\" needs a \"score\"",
                      cond[i].prefer ? "prefer" : "expect");
+            goto invalid;
+        }
+
+        if ((cond[i].subject == NGX_STATUS_S_CERT_ISSUER
+             || cond[i].subject == NGX_STATUS_S_CERT_NAMES)
+            && !ngx_status_cert_watches())
+        {
+            snprintf(err, sizeof(err), "\"%s cert %s\" needs a module and a "
+                     "libcurl that were built with the same OpenSSL",
+                     cond[i].prefer ? "prefer" : "expect", cond[i].name.data);
             goto invalid;
         }
     }

@@ -126,8 +126,8 @@ extern const ngx_str_t     ngx_status_store_states[NGX_STATUS_STORE_NSTATES];
 #define NGX_STATUS_EVENTS_DAYS   90     /* and for how long they are told */
 #define NGX_STATUS_REASON        62     /* bytes of why, with its NUL */
 #define NGX_STATUS_SEEN          64     /* bytes, with its NUL; so below */
-#define NGX_STATUS_ISSUER        64
-#define NGX_STATUS_NAMES        128
+#define NGX_STATUS_ISSUER        96
+#define NGX_STATUS_NAMES        256     /* a name of DNS has 253 at most */
 
 /* What IDs consist of; the first is no dot.  They stand in URLs, in the zone
  * and in names of files. */
@@ -159,21 +159,24 @@ typedef struct {
 
 /*
  * What is known of a certificate besides when it expires.  Texts are
- * NUL-terminated printable UTF-8, cut.
+ * NUL-terminated printable UTF-8, cut; names as a whole.
  */
 
 typedef struct {
-    int64_t     chain_expires;       /* s: the earliest of the chain; 0 */
+    int64_t     chain_expires;       /* s: the earliest of all that the peer
+                                        sent; 0: not known */
     uint8_t     verified;            /* NGX_STATUS_CERT_* */
-    char        issuer[NGX_STATUS_ISSUER];       /* its common name, or what
-                                                    stands for it */
-    char        names[NGX_STATUS_NAMES];         /* parted by spaces */
+    uint16_t    nnames;              /* all of them, also those cut off */
+    char        issuer[NGX_STATUS_ISSUER];       /* "R11 (Let's Encrypt)":
+                                        common name and organization */
+    char        names[NGX_STATUS_NAMES];         /* of hosts, and addresses;
+                                        printable ASCII, parted by spaces */
 } ngx_status_cert_t;
 
-#define NGX_STATUS_CERT_UNKNOWN   0
+#define NGX_STATUS_CERT_UNKNOWN   0      /* nothing to verify it by */
 #define NGX_STATUS_CERT_VERIFIED  1
-#define NGX_STATUS_CERT_REJECTED  2      /* by chain or name; or it was not
-                                            asked to be, and would be */
+#define NGX_STATUS_CERT_REJECTED  2      /* by chain or name; with tls_verify
+                                            off it would be */
 
 
 /*

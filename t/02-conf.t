@@ -393,6 +393,14 @@ in_check('expect: regex', "expect body ~ '(';", 'expect: ', '"("');
 in_check('expect: JSON path', 'expect json $.a[ == 1;', 'expect: ', '$.a[');
 in_check('expect: of another type', 'expect inodes > 5;', 'expect: ',
          '"inodes"', 'status');
+in_check('expect: part of a certificate', 'expect cert chains > 7d;',
+         'expect: ', '"chains"');
+in_check('expect: unit of the chain', 'expect cert chain > 7;', 'expect: ',
+         '"7" needs a unit');
+in_check('expect: order of issuers', 'expect cert issuer > x;', 'expect: ',
+         '">" is not an operator');
+in_check('prefer: neither yes nor no', 'prefer cert verified perhaps;',
+         'prefer: ', '"perhaps" is neither yes nor no');
 in_check('expect: nothing', 'expect;', '"expect"', 'arguments');
 in_check('prefer: duration', 'prefer latency < fast;', 'prefer: ', '"fast"',
          'time');
@@ -543,7 +551,8 @@ taken_in_check('most there is', <<'EOC');
     expect status 200-299 301; expect body contains "Welcome" 'to "us"';
     expect json $.status == "ok"; expect json '$["a b"][?(@.k == 1)]';
     expect header Server; expect score > 50;
-    prefer latency < 800ms; prefer cert > 21d;
+    prefer latency < 800ms; prefer cert > 21d; expect cert off;
+    prefer cert chain > 1w; expect cert chain off; expect cert verified;
     bot "Just a moment" "Checking your browser"; bot captcha;
     score $.a[0] scale=100; grade $.g; categories $.audit.*.score scale=0.5;
     score_history http://127.0.0.1:1/history?limit=30&x=y $.series[*].score;

@@ -39,7 +39,8 @@ static const ngx_str_t  fuzz_json = fuzz_string(
     "{\"status\":\"ok\",\"n\":5,\"big\":1e999,\"a\":[1,null,true,\"x\",{}],"
     "\"s\":[{\"k\":\"db\",\"v\":1.5},{\"k\":\"web\",\"v\":-0}]}");
 
-static const ngx_str_t  fuzz_records = fuzz_string("192.0.2.1\nMX.example.\n");
+static const ngx_str_t  fuzz_records = fuzz_string("192.0.2.1\nMX.example.\n"
+    "*.example\n");
 
 
 static void

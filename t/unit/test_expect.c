@@ -118,6 +118,8 @@ test_evidence(ngx_status_evidence_t *ev, const ngx_status_cond_t *cond,
     case NGX_STATUS_S_DNS:
     case NGX_STATUS_S_RCODE:
     case NGX_STATUS_S_VALUE:
+    case NGX_STATUS_S_CERT_ISSUER:
+    case NGX_STATUS_S_CERT_NAMES:
         ev->string[subject] = s;
         break;
 
@@ -163,6 +165,10 @@ static const test_row_t  test_rows[] = {
     { "status != 200", NULL, "no status came, expected != 200" },
     { "status != 200", "nan", "no status came, expected != 200" },
     { "status 999", "999", NULL },
+    { "status 200-299", "-200", "status -200, expected 200-299" },
+    { "status 200-299", "1e300", "status 1e+300, expected 200-299" },
+    { "status 200-299", "inf", "no status came, expected 200-299" },
+    { "status 200-299", "200.5", NULL },
 
     /* latency and other times */
     { "latency < 800ms", "0.7999", NULL },
@@ -190,6 +196,9 @@ static const test_row_t  test_rows[] = {
     { "age < 1w", "604799", NULL },
     { "age < 1m", "600", "age 10 minutes, expected < 1m" },
     { "age < 1h", NULL, "age is not known, expected < 1h" },
+    { "age < 1h", "nan", "age is not known, expected < 1h" },
+    { "age < 1h", "-5", NULL },
+    { "latency < 2s", "1e12", "latency 11574074.1 days, expected < 2s" },
 
     /* certificates */
     { "cert > 7d", "604801", NULL },
@@ -205,6 +214,91 @@ static const test_row_t  test_rows[] = {
     { "cert > 12h", "43201", NULL },
     { "cert > 7d", NULL, "no certificate came, expected > 7d" },
     { "cert > 7d", "nan", "no certificate came, expected > 7d" },
+    { "cert > 7d", "-inf", "no certificate came, expected > 7d" },
+    { "cert > 7d", "1e300", NULL },
+    { "cert > 7d", "-1e300", "certificate expired 1000000000000000 days ago, "
+      "expected > 7d" },
+    { "cert < 398d", "1e12", "certificate has 11574074 days left, expected "
+      "< 398d" },
+
+    { "cert chain > 7d", "604801", NULL },
+    { "cert chain > 7d", "432000", "certificate's chain has 5 days left, "
+      "expected > 7d" },
+    { "cert chain > 7d", "3600", "certificate's chain has 60 minutes left, "
+      "expected > 7d" },
+    { "cert chain > 7d", "-259200", "certificate's chain expired 3 days ago, "
+      "expected > 7d" },
+    { "cert chain > 7d", "nan", "end of the certificate's chain is not "
+      "known, expected > 7d" },
+    { "cert chain > 7d", NULL, "no certificate came, expected > 7d" },
+    { "cert issuer contains Encrypt", "R11 (Let's Encrypt)", NULL },
+    { "cert issuer contains encrypt", "R11 (Let's Encrypt)", "cert issuer is "
+      "\"R11 (Let's Encrypt)\", expected contains \"encrypt\"" },
+    { "cert issuer contains* encrypt", "R11 (Let's Encrypt)", NULL },
+    { "cert issuer R11", "R11 (Let's Encrypt)", "cert issuer is \"R11 (Let's "
+      "Encrypt)\", expected \"R11\"" },
+    { "cert issuer 'R11 (Acme)'", "R11 (Acme)", NULL },
+    { "cert issuer R11 E5", "E5", NULL },
+    { "cert issuer ~ ^[RE]\\d+", "E5", NULL },
+    { "cert issuer !contains Acme", "Acme CA", "cert issuer is \"Acme CA\", "
+      "expected !contains \"Acme\"" },
+    { "cert issuer != Acme", "", "issuer of the certificate is not known, "
+      "expected != \"Acme\"" },
+    { "cert issuer != Acme", NULL, "no certificate came, expected != "
+      "\"Acme\"" },
+    { "cert issuer contains \xc3\x89mile", "CA d'\xc3\x89mile", NULL },
+    { "cert issuer == x", "a\nb\x1b", "cert issuer is \"a?b?\", expected == "
+      "\"x\"" },
+    { "cert names contains www.a.example", "a.example\nwww.a.example\n",
+      NULL },
+    { "cert names contains WWW.A.example.", "www.a.example\n", NULL },
+    { "cert names contains a.example", "www.a.example\naa.example\n",
+      "cert names is \"www.a.example\" (first of 2), expected contains "
+      "\"a.example\"" },
+    { "cert names contains www.a.example", "*.a.example\n", NULL },
+    { "cert names contains WWW.A.example", "*.a.EXAMPLE\n", NULL },
+    { "cert names contains x.www.a.example", "*.a.example\n", "cert names is "
+      "\"*.a.example\", expected contains \"x.www.a.example\"" },
+    { "cert names contains a.example", "*.a.example\n", "cert names is "
+      "\"*.a.example\", expected contains \"a.example\"" },
+    { "cert names contains .a.example", "*.a.example\n", "cert names is "
+      "\"*.a.example\", expected contains \".a.example\"" },
+    { "cert names contains *.a.example", "*.a.example\n", NULL },
+    { "cert names contains *.b.a.example", "*.*.a.example\n", "cert names is "
+      "\"*.*.a.example\", expected contains \"*.b.a.example\"" },
+    { "cert names contains www.a.example", "w*.a.example\n", "cert names is "
+      "\"w*.a.example\", expected contains \"www.a.example\"" },
+    { "cert names contains 192.0.2.1", "*.0.2.1\n", "cert names is "
+      "\"*.0.2.1\", expected contains \"192.0.2.1\"" },
+    { "cert names contains 192.0.2.1", "192.0.2.1\n", NULL },
+    { "cert names contains 2001:db8::1", "2001:db8::1\n", NULL },
+    { "cert names contains x", "*.\n*\n.\n", "cert names is \"*.\" (first of "
+      "3), expected contains \"x\"" },
+    { "cert names == www.a.example", "*.a.example\n", "cert names is "
+      "\"*.a.example\", expected == \"www.a.example\"" },
+    { "cert names *.A.example", "*.a.example\n", NULL },
+    { "cert names !contains www.a.example", "b.example\n*.a.example\n",
+      "cert names is \"*.a.example\", expected !contains "
+      "\"www.a.example\"" },
+    { "cert names != www.a.example", "*.a.example\n", NULL },
+    { "cert names ~ ^shop\\.", "www.a.example\nshop.a.example\n", NULL },
+    { "cert names contains x", "", "names of the certificate are not known, "
+      "expected contains \"x\"" },
+    { "cert names !contains x", NULL, "no certificate came, expected "
+      "!contains \"x\"" },
+    { "cert verified", "1", NULL },
+    { "cert verified", "0", "certificate does not verify, expected yes" },
+    { "cert verified", "nan", "whether the certificate verifies is not known, "
+      "expected yes" },
+    { "cert verified", NULL, "no certificate came, expected yes" },
+    { "cert verified yes", "1", NULL },
+    { "cert verified == yes", "0", "certificate does not verify, expected == "
+      "yes" },
+    { "cert verified == no", "0", NULL },
+    { "cert verified no", "1", "certificate verifies, expected no" },
+    { "cert verified != no", "1", NULL },
+    { "cert verified != yes", "nan", "whether the certificate verifies is not "
+      "known, expected != yes" },
 
     /* sizes, shares, plain numbers */
     { "size > 10k", "10241", NULL },
@@ -216,6 +310,9 @@ static const test_row_t  test_rows[] = {
     { "size < 1t", "1e11", NULL },
     { "size > 0", "0", "size 0 bytes, expected > 0" },
     { "size > 0", NULL, "no size came, expected > 0" },
+    { "size > 0", "nan", "no size came, expected > 0" },
+    { "size > 0", "1e18", NULL },
+    { "size < 1t", "inf", "no size came, expected < 1t" },
     { "free > 10%", "5000/0.11", NULL },
     { "free > 10%", "5000/0.052", "free 5.2%, expected > 10%" },
     { "free > 10%", "5000/0.1", "free 10%, expected > 10%" },
@@ -227,13 +324,23 @@ static const test_row_t  test_rows[] = {
     { "inodes > 5%", "100/0.06", NULL },
     { "inodes > 5%", "100/0.04", "inodes 4%, expected > 5%" },
     { "inodes > 1000", "999/0.9", "inodes 999, expected > 1000" },
+    { "inodes > 5%", "nan/0.5", "free inodes are not known, expected > 5%" },
+    { "inodes > 5%", "1e300/1", NULL },
+    { "free < 1g", "1e15/0.5", "free 1000000000000000 bytes, expected < 1g" },
+    { "free > 10%", "-1/-0.5", "free -50%, expected > 10%" },
     { "inodes > 1000", NULL, "free inodes are not known, expected > 1000" },
     { "load < 2", "1.99", NULL },
     { "load < 2", "3.25", "load 3.25, expected < 2" },
+    { "load < 2", "nan", "load is not known, expected < 2" },
+    { "load < 2", "inf", "load is not known, expected < 2" },
+    { "load < 2", "1e9", "load 1000000000, expected < 2" },
     { "load < 2", NULL, "load is not known, expected < 2" },
     { "rows > 0", "1", NULL },
     { "rows > 0", "0", "rows 0, expected > 0" },
     { "rows 1-10 20", "20", NULL },
+    { "rows 1", "nan", "no rows came, expected 1" },
+    { "rows < 100", "1e18", "rows 1e+18, expected < 100" },
+    { "rows 0", "-0", NULL },
     { "rows 1", NULL, "no rows came, expected 1" },
     { "score >= 90", "90", NULL },
     { "score >= 90", "77.00000000000001", "score 77, expected >= 90" },
@@ -470,6 +577,13 @@ static const test_row_t  test_rows[] = {
     { "value contains on", "PONGon", NULL },
     { "value PONG", NULL, "no value came, expected \"PONG\"" },
     { "value == ''", "", NULL },
+    { "value > 5", "", "value is \"\", expected > 5" },
+    { "value > 5", "nan", "value is \"nan\", expected > 5" },
+    { "value > 5", "1e999", "value is \"1e999\", expected > 5" },
+    { "value > 5", "99999999999999999999999", NULL },
+    { "value == caf\xc3\xa9", "caf\xc3\xa9", NULL },
+    { "value == x", "caf\xc3", "value is \"caf?\", expected == \"x\"" },
+    { "value == 1", "1 ", "value is \"1 \", expected == \"1\"" },
     { "dns contains 192.0.2.1", "192.0.2.7\n192.0.2.1\n", NULL },
     { "dns contains 192.0.2.1", "192.0.2.10\n192.0.2.11", "dns is "
       "\"192.0.2.10\" (first of 2), expected contains \"192.0.2.1\"" },
@@ -482,6 +596,14 @@ static const test_row_t  test_rows[] = {
       "dns A is \"192.0.2.1\", expected != \"192.0.2.1\"" },
     { "dns TXT ~ ^v=spf1", "v=spf1 -all", NULL },
     { "rcode NOERROR", "noerror", NULL },
+    { "dns TXT contains caf\xc3\xa9", "caf\xc3\xa9", NULL },
+    { "dns A 192.0.2.1", "\n\n", "no such record came, expected "
+      "\"192.0.2.1\"" },
+    { "dns MX 5", "5", NULL },
+    { "dns A != x", "", "no such record came, expected != \"x\"" },
+    { "rcode NOERROR", "", "rcode is \"\", expected \"NOERROR\"" },
+    { "rcode != NOERROR", NULL, "no rcode came, expected != \"NOERROR\"" },
+    { "rcode ~* servfail", "SERVFAIL", NULL },
     { "rcode NOERROR NXDOMAIN", "NXDOMAIN", NULL },
     { "rcode NOERROR", "SERVFAIL",
       "rcode is \"SERVFAIL\", expected \"NOERROR\"" },
@@ -493,7 +615,7 @@ static void
 test_conditions(void **state)
 {
     char                    err[512];
-    size_t                  i;
+    size_t                  i, seen[NGX_STATUS_NSUBJECTS];
     ngx_uint_t              index;
     ngx_pool_t             *pool;
     const test_row_t       *row;
@@ -503,6 +625,7 @@ test_conditions(void **state)
 
     (void) state;
 
+    memset(seen, 0, sizeof(seen));
     assert_true(sizeof(test_rows) / sizeof(test_rows[0]) >= 200);
 
     for (i = 0; i < sizeof(test_rows) / sizeof(test_rows[0]); i++) {
@@ -534,8 +657,14 @@ test_conditions(void **state)
                          ? NGX_STATUS_E_NONE
                          : ngx_status_subjects[cond.subject].error);
 
+        seen[cond.subject]++;
+
         ngx_status_json_free(ev.json);
         ngx_destroy_pool(pool);
+    }
+
+    for (i = 0; i < NGX_STATUS_NSUBJECTS; i++) {
+        assert_true(seen[i] >= 5);
     }
 }
 
@@ -605,6 +734,29 @@ static const struct {
       "unit of it" },
     { "latency < 9e307w", "\"9e307w\" is too large" },
     { "cert > 7", "\"7\" needs a unit, one of ms s m h d w" },
+    { "cert", "\"cert\" needs a value, or an operator of == != < <= > >= and a "
+      "value" },
+    { "cert days > 7d", "\"days\" is not a time, for example 800ms or 2s" },
+    { "cert chain", "\"cert\" needs a value, or an operator of == != < <= > "
+      ">= and a value" },
+    { "cert chain > 7", "\"7\" needs a unit, one of ms s m h d w" },
+    { "cert chain contains x", "\"contains\" is not an operator for \"cert\", "
+      "expected one of == != < <= > >=" },
+    { "cert issuer", "\"cert\" needs a value, or an operator of == != "
+      "contains !contains contains* !contains* ~ ~* !~ !~* and a value" },
+    { "cert issuer > 3", "\">\" is not an operator for \"cert\", expected one "
+      "of == != contains !contains contains* !contains* ~ ~* !~ !~*" },
+    { "cert issuer contains ''", "\"\" would always hold" },
+    { "cert names <= a", "\"<=\" is not an operator for \"cert\", expected one "
+      "of == != contains !contains contains* !contains* ~ ~* !~ !~*" },
+    { "cert verified ==", "\"==\" needs a value" },
+    { "cert verified maybe", "\"maybe\" is neither yes nor no" },
+    { "cert verified on", "\"on\" is neither yes nor no" },
+    { "cert verified off", "\"off\" is neither yes nor no" },
+    { "cert verified > no", "\">\" is not an operator for \"cert\", expected "
+      "one of == !=" },
+    { "cert verified contains yes", "\"contains\" is not an operator for "
+      "\"cert\", expected one of == !=" },
     { "cert > 10%", "\"10%\" needs a unit, one of ms s m h d w" },
     { "size > 10x", "\"10x\" has something behind the number that is not a "
       "unit of it" },

@@ -14,6 +14,10 @@
 
 static ngx_uint_t ngx_status_html_waiting(const ngx_status_html_t *page);
 static ngx_uint_t ngx_status_html_outdated(const ngx_status_html_t *page);
+static void ngx_status_html_cert_end(ngx_status_html_t *page,
+    ngx_status_out_t *out, int64_t at);
+static ngx_str_t ngx_status_html_cert_days(const ngx_status_html_t *page,
+    u_char *scratch, int64_t at);
 static void ngx_status_html_runs(ngx_status_html_t *page);
 
 
@@ -386,41 +390,65 @@ ngx_status_html_flag(check_has_next,
 ngx_status_html_write(check_next,
     ngx_status_html_time(page, out, page->record->next_at,
                          NGX_STATUS_HTML_SECOND))
+ngx_status_html_text(check_seen,
+    ngx_status_html_string(page->ask->internal ? page->record->last.seen : ""))
+
+
+/* its certificate */
+
 ngx_status_html_flag(check_has_cert,
     page->record->last.cert_expires != 0)
+ngx_status_html_write(check_cert,
+    ngx_status_html_cert_end(page, out, page->record->last.cert_expires))
+ngx_status_html_text(check_cert_days,
+    ngx_status_html_cert_days(page, scratch, page->record->last.cert_expires))
+ngx_status_html_flag(check_has_cert_chain,
+    page->record->last.cert.chain_expires != 0
+    && page->record->last.cert.chain_expires < page->record->last.cert_expires)
+ngx_status_html_write(check_cert_chain,
+    ngx_status_html_cert_end(page, out,
+                             page->record->last.cert.chain_expires))
+ngx_status_html_text(check_cert_chain_days,
+    ngx_status_html_cert_days(page, scratch,
+                              page->record->last.cert.chain_expires))
+ngx_status_html_flag(check_cert_rejected,
+    page->record->last.cert.verified == NGX_STATUS_CERT_REJECTED)
+ngx_status_html_text(check_cert_issuer,
+    ngx_status_html_string(page->ask->internal
+                           ? page->record->last.cert.issuer : ""))
 
+
+/* "a.example, b.example and 3 more" */
 
 static void
-check_cert(void *view, ngx_status_out_t *out)
+check_cert_names(void *view, ngx_status_out_t *out)
 {
-    int64_t             at;
-    ngx_status_html_t  *page = view;
+    const char               *p, *space;
+    ngx_uint_t                n;
+    ngx_status_html_t        *page = view;
+    const ngx_status_cert_t  *cert;
 
-    at = page->record->last.cert_expires;
-    at = ngx_max(ngx_min(at, INT64_MAX / 1000), INT64_MIN / 1000);
+    cert = &page->record->last.cert;
 
-    ngx_status_html_time(page, out, at * 1000, NGX_STATUS_HTML_DATE);
-}
+    for (n = 0, p = cert->names; *p; n++, p = space + (*space == ' ')) {
+        space = p + strcspn(p, " ");
 
+        if (n) {
+            ngx_status_out_lit(out, ", ");
+        }
 
-static ngx_str_t
-check_cert_days(void *view, u_char *scratch)
-{
-    int                 n;
-    int64_t             left;
-    ngx_status_html_t  *page = view;
-
-    left = page->record->last.cert_expires - page->snapshot->now / 1000;
-
-    if (left < 0) {
-        return ngx_status_html_string("expired");
+        ngx_status_out_html(out, (const u_char *) p, space - p);
     }
 
-    n = snprintf((char *) scratch, NGX_STATUS_SCRATCH, "%lld day%s left",
-                 (long long) left / 86400, left / 86400 == 1 ? "" : "s");
-
-    return ngx_status_html_cut(scratch, scratch + n);
+    if (n < cert->nnames) {
+        ngx_status_out_printf(out, "%s%lu more", n ? " and " : "",
+                              (unsigned long) (cert->nnames - n));
+    }
 }
+
+
+ngx_status_html_flag(check_has_cert_names,
+    page->ask->internal && page->record->last.cert.nnames)
 
 
 ngx_status_html_flag(check_has_events,
@@ -475,9 +503,17 @@ const ngx_status_field_t  ngx_status_html_check_fields[] = {
     { .name = ngx_string("checked"), .write = check_checked },
     { .name = ngx_string("has_next"), .flag = check_has_next },
     { .name = ngx_string("next"), .write = check_next },
+    { .name = ngx_string("seen"), .text = check_seen },
     { .name = ngx_string("has_cert"), .flag = check_has_cert },
     { .name = ngx_string("cert"), .write = check_cert },
     { .name = ngx_string("cert_days"), .text = check_cert_days },
+    { .name = ngx_string("has_cert_chain"), .flag = check_has_cert_chain },
+    { .name = ngx_string("cert_chain"), .write = check_cert_chain },
+    { .name = ngx_string("cert_chain_days"), .text = check_cert_chain_days },
+    { .name = ngx_string("cert_rejected"), .flag = check_cert_rejected },
+    { .name = ngx_string("cert_issuer"), .text = check_cert_issuer },
+    { .name = ngx_string("has_cert_names"), .flag = check_has_cert_names },
+    { .name = ngx_string("cert_names"), .write = check_cert_names },
     { .name = ngx_string("windows"), .list = ngx_status_html_windows,
       .fields = ngx_status_html_window_fields },
     { .name = ngx_string("has_phases"), .flag = check_has_phases },
@@ -523,6 +559,36 @@ ngx_status_html_outdated(const ngx_status_html_t *page)
            && page->view->state == NGX_STATUS_UNKNOWN
            && page->record->confirm.state != NGX_STATUS_UNKNOWN
            && !ngx_status_html_waiting(page);
+}
+
+
+static void
+ngx_status_html_cert_end(ngx_status_html_t *page, ngx_status_out_t *out,
+    int64_t at)
+{
+    at = ngx_max(ngx_min(at, INT64_MAX / 1000), INT64_MIN / 1000);
+
+    ngx_status_html_time(page, out, at * 1000, NGX_STATUS_HTML_DATE);
+}
+
+
+static ngx_str_t
+ngx_status_html_cert_days(const ngx_status_html_t *page, u_char *scratch,
+    int64_t at)
+{
+    int      n;
+    int64_t  left;
+
+    left = at - page->snapshot->now / 1000;
+
+    if (left < 0) {
+        return ngx_status_html_string("expired");
+    }
+
+    n = snprintf((char *) scratch, NGX_STATUS_SCRATCH, "%lld day%s left",
+                 (long long) left / 86400, left / 86400 == 1 ? "" : "s");
+
+    return ngx_status_html_cut(scratch, scratch + n);
 }
 
 

@@ -34,6 +34,10 @@ static void ngx_status_json_check(ngx_status_json_doc_t *d,
     const ngx_status_view_t *v);
 static void ngx_status_json_last(ngx_status_json_doc_t *d,
     const ngx_status_view_t *v);
+static void ngx_status_json_cert(ngx_status_json_doc_t *d,
+    const ngx_status_result_t *last);
+static void ngx_status_json_ends(ngx_status_json_doc_t *d, const char *at,
+    const char *days, int64_t expires);
 static void ngx_status_json_pending(ngx_status_json_doc_t *d,
     const ngx_status_view_t *v);
 static void ngx_status_json_uptime(ngx_status_json_doc_t *d,
@@ -291,6 +295,7 @@ ngx_status_json_last(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
 
     if (d->ask->internal) {
         ngx_status_put_message(j, "message", last->message);
+        ngx_status_put_text(j, "seen", last->seen, ngx_strlen(last->seen));
     }
 
     if (last->error != NGX_STATUS_E_NONE && last->error < NGX_STATUS_NERRORS) {
@@ -333,6 +338,7 @@ ngx_status_json_last(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
     }
 
     ngx_status_put_time(j, "cert_expires_at", last->cert_expires * 1000);
+    ngx_status_json_cert(d, last);
     ngx_status_put_time(j, "failed_at", r->failed_at);
 
     if (d->ask->internal) {
@@ -342,6 +348,73 @@ ngx_status_json_last(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
         } else {
             ngx_status_put_null(j, "failed_message");
         }
+    }
+}
+
+
+/* Whose it is may tell more than a public page is to tell. */
+
+static void
+ngx_status_json_cert(ngx_status_json_doc_t *d, const ngx_status_result_t *last)
+{
+    ngx_status_put_t         *j;
+    const char               *p, *space;
+    const ngx_status_cert_t  *cert;
+
+    j = &d->put;
+    cert = &last->cert;
+
+    if (last->cert_expires == 0) {
+        ngx_status_put_null(j, "cert");
+        return;
+    }
+
+    ngx_status_put_open(j, "cert");
+
+    ngx_status_json_ends(d, "expires_at", "days_left", last->cert_expires);
+    ngx_status_json_ends(d, "chain_expires_at", "chain_days_left",
+                         cert->chain_expires);
+
+    if (cert->verified == NGX_STATUS_CERT_UNKNOWN) {
+        ngx_status_put_null(j, "verified");
+
+    } else {
+        ngx_status_put_bool(j, "verified",
+                            cert->verified == NGX_STATUS_CERT_VERIFIED);
+    }
+
+    if (d->ask->internal) {
+        ngx_status_put_text(j, "issuer", cert->issuer,
+                            ngx_strlen(cert->issuer));
+        ngx_status_put_array(j, "names");
+
+        for (p = cert->names; *p; p = space + (*space == ' ')) {
+            space = p + strcspn(p, " ");
+            ngx_status_put_text(j, NULL, p, space - p);
+        }
+
+        ngx_status_put_end(j);
+        ngx_status_put_int(j, "names_count", cert->nnames);
+    }
+
+    ngx_status_put_close(j);
+}
+
+
+/* Days that have begun do not count; 0 is no time. */
+
+static void
+ngx_status_json_ends(ngx_status_json_doc_t *d, const char *at,
+    const char *days, int64_t expires)
+{
+    ngx_status_put_time(&d->put, at, expires * 1000);
+
+    if (expires) {
+        ngx_status_put_real(&d->put, days,
+                            floor((expires - d->snapshot->now / 1000)
+                                  / 86400.));
+    } else {
+        ngx_status_put_null(&d->put, days);
     }
 }
 

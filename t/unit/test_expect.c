@@ -326,7 +326,7 @@ static const test_row_t  test_rows[] = {
     { "inodes > 1000", "999/0.9", "inodes 999, expected > 1000" },
     { "inodes > 5%", "nan/0.5", "free inodes are not known, expected > 5%" },
     { "inodes > 5%", "1e300/1", NULL },
-    { "free < 1g", "1e15/0.5", "free 1000000000000000 bytes, expected < 1g" },
+    { "free < 1g", "1e15/0.5", "free 1000000000000000 bytes (909 TB), expected < 1g" },
     { "free > 10%", "-1/-0.5", "free -50%, expected > 10%" },
     { "inodes > 1000", NULL, "free inodes are not known, expected > 1000" },
     { "load < 2", "1.99", NULL },

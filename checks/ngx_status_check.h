@@ -87,6 +87,9 @@ struct ngx_status_check_s {
     ngx_uint_t                nconds;
     ngx_str_t                *bots;
     ngx_uint_t                nbots;
+    ngx_str_t                *secrets;   /* never to be shown, should a target
+                                            send one back */
+    ngx_uint_t                nsecrets;
 
     ngx_status_json_path_t   *score;     /* NULL: not a score check */
     double                    scale;     /* 1 by default */
@@ -113,7 +116,8 @@ struct ngx_status_check_s {
 typedef enum {
     NGX_STATUS_OPTION_TEXT = 0,          /* printable UTF-8 */
     NGX_STATUS_OPTION_BYTES,             /* with \r \n \t \0 \\ \xHH */
-    NGX_STATUS_OPTION_SECRET,            /* text, or file:/path or env:NAME */
+    NGX_STATUS_OPTION_SECRET,            /* text, or file:/path or env:NAME;
+                                            with "allowed" it may be shown */
     NGX_STATUS_OPTION_WORD,              /* one of those in "allowed" */
     NGX_STATUS_OPTION_FLAG,              /* on or off; "number" is 1 or 0 */
     NGX_STATUS_OPTION_NUMBER,
@@ -147,7 +151,7 @@ const ngx_status_setting_t *ngx_status_setting(
     { ngx_string("family"), NGX_STATUS_OPTION_WORD, "4 6 any", 0, 0 }
 
 #define NGX_STATUS_OPTION_LOGIN                                              \
-    { ngx_string("username"), NGX_STATUS_OPTION_SECRET, NULL, 0, 0 },        \
+    { ngx_string("username"), NGX_STATUS_OPTION_SECRET, "shown", 0, 0 },     \
     { ngx_string("password"), NGX_STATUS_OPTION_SECRET, NULL, 0, 0 }
 
 #define NGX_STATUS_OPTION_END                                                \
@@ -237,6 +241,13 @@ extern const ngx_status_check_type_t  *ngx_status_check_types[];
 
 ngx_int_t ngx_status_check_url(ngx_pool_t *pool, ngx_status_check_t *check,
     char *err, size_t errlen);
+
+/* Puts "***" where a text that came from outside holds a secret of the check,
+ * or the first 8 bytes of it and more, in place.  Any process. */
+void ngx_status_mask(const ngx_status_check_t *check, char *text);
+
+/* Whether a name sounds as if its value were a secret. */
+ngx_uint_t ngx_status_secret_name(const u_char *name, size_t len);
 
 /* Overwrites a secret when the pool goes.  NGX_ERROR: no memory.  Master. */
 ngx_int_t ngx_status_wipe(ngx_pool_t *pool, const ngx_str_t *secret);

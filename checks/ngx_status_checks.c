@@ -8,6 +8,7 @@
 
 
 #define NGX_STATUS_SCHEME  32        /* bytes of a scheme at most */
+#define NGX_STATUS_HIDDEN  8         /* bytes by which a secret is known */
 
 
 extern const ngx_status_check_type_t  ngx_status_check_http;
@@ -35,7 +36,7 @@ const ngx_status_check_type_t  *ngx_status_check_types[] = {
  * hidden than one too few. */
 
 static const char  *ngx_status_secrets[] = {
-    "auth", "bearer", "cred", "hmac", "jwt", "key", "otp", "pass", "pwd",
+    "auth", "bearer", "cookie", "cred", "hmac", "jwt", "key", "otp", "pass", "pwd",
     "secret", "session", "sid", "sig", "ticket", "token", NULL
 };
 
@@ -47,7 +48,6 @@ static void ngx_status_url_rest(ngx_status_check_t *check, u_char *p,
     u_char *end);
 static void ngx_status_check_schemes(char *err, size_t errlen,
     const ngx_str_t *scheme);
-static ngx_uint_t ngx_status_url_secret(const u_char *name, size_t len);
 
 
 ngx_int_t
@@ -441,7 +441,7 @@ ngx_status_url_redact(u_char *dst, size_t size, const u_char *url, size_t len)
             continue;
         }
 
-        secret = ngx_status_url_secret(name, p - name);
+        secret = ngx_status_secret_name(name, p - name);
 
         put('=');
         p++;
@@ -468,8 +468,8 @@ ngx_status_url_redact(u_char *dst, size_t size, const u_char *url, size_t len)
 }
 
 
-static ngx_uint_t
-ngx_status_url_secret(const u_char *name, size_t len)
+ngx_uint_t
+ngx_status_secret_name(const u_char *name, size_t len)
 {
     size_t       n;
     ngx_uint_t   i;
@@ -491,4 +491,33 @@ ngx_status_url_secret(const u_char *name, size_t len)
     }
 
     return 0;
+}
+
+
+void
+ngx_status_mask(const ngx_status_check_t *check, char *text)
+{
+    char        *p, *secret;
+    size_t       n, len;
+    ngx_uint_t   i;
+
+    for (i = 0; i < check->nsecrets; i++) {
+        secret = (char *) check->secrets[i].data;
+        len = ngx_min(check->secrets[i].len, NGX_STATUS_HIDDEN);
+
+        for (p = text; *p; p++) {
+
+            if (ngx_strncmp(p, secret, len) != 0) {
+                continue;
+            }
+
+            /* a text may be cut in the middle of it */
+
+            for (n = len; secret[n] && p[n] == secret[n]; n++) { /* void */ }
+
+            ngx_memcpy(p, "***", 3);
+            ngx_memmove(p + 3, p + n, ngx_strlen(p + n) + 1);
+            p += 2;
+        }
+    }
 }

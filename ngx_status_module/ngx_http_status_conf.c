@@ -462,6 +462,8 @@ ngx_http_status_scope(ngx_conf_t *cf, ngx_http_status_scope_t *outer,
         != NGX_OK
         || ngx_array_init(&scope->bots, cf->pool, 1, sizeof(ngx_str_t))
            != NGX_OK
+        || ngx_array_init(&scope->secrets, cf->pool, 1, sizeof(ngx_str_t))
+           != NGX_OK
         || ngx_array_init(&c->settings, cf->pool, 2,
                           sizeof(ngx_status_setting_t))
            != NGX_OK)

@@ -40,6 +40,7 @@ struct ngx_http_status_scope_s {
     ngx_status_check_t        check;
     ngx_array_t               conds;     /* of ngx_status_cond_t */
     ngx_array_t               bots;      /* of ngx_str_t */
+    ngx_array_t               secrets;   /* of ngx_str_t */
 
     ngx_http_status_scope_t  *outer;     /* NULL: a monitor's */
     ngx_http_status_scope_t  *monitor;   /* itself, of a monitor's */
@@ -156,6 +157,11 @@ char *ngx_http_status_set_template(ngx_conf_t *cf, ngx_command_t *cmd,
 ngx_int_t ngx_http_status_secret(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *value);
 void ngx_http_status_keep_environ(void);
+
+/* Notes that a text, NUL-terminated, is not to be shown.  Very short ones
+ * would hide other things. */
+ngx_int_t ngx_http_status_hide(ngx_http_status_scope_t *scope,
+    const ngx_str_t *text);
 
 /* Compiles the template of a monitor; NULL is logged. */
 ngx_status_template_t *ngx_http_status_template(ngx_conf_t *cf,

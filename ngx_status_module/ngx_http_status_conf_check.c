@@ -302,6 +302,24 @@ ngx_http_status_set_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (value.data != word[2].data
+        || ngx_status_secret_name(word[1].data, word[1].len))
+    {
+        /* of "Bearer TOKEN" it is the end that counts */
+
+        for (p = header->data + header->len; p[-1] != ' ' && p[-1] != ':'; p--)
+        {
+            /* void */
+        }
+
+        value.len = header->data + header->len - p;
+        value.data = p;
+
+        if (ngx_http_status_hide(scope, &value) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
     return NGX_CONF_OK;
 }
 
@@ -309,7 +327,7 @@ ngx_http_status_set_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 char *
 ngx_http_status_set_body(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_str_t                *word;
+    ngx_str_t                *word, value;
     ngx_http_status_scope_t  *scope = conf;
 
     word = cf->args->elts;
@@ -318,7 +336,15 @@ ngx_http_status_set_body(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "is duplicate";
     }
 
+    value = word[1];
+
     if (ngx_http_status_secret(cf, cmd, &word[1]) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (word[1].data != value.data
+        && ngx_http_status_hide(scope, &word[1]) != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 

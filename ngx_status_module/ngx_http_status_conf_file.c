@@ -12,6 +12,7 @@
 
 #define NGX_HTTP_STATUS_TEMPLATE  (256 * 1024)       /* bytes of a file */
 #define NGX_HTTP_STATUS_SECRET    4096               /* likewise */
+#define NGX_HTTP_STATUS_HIDE      4                  /* bytes at least */
 
 
 /* Where templates of a monitor come from. */
@@ -265,6 +266,26 @@ ngx_http_status_secret_env(ngx_conf_t *cf, ngx_command_t *cmd,
                        "an \"env\" directive names", &cmd->name, name);
 
     return NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_status_hide(ngx_http_status_scope_t *scope, const ngx_str_t *text)
+{
+    ngx_str_t  *secret;
+
+    if (text->len < NGX_HTTP_STATUS_HIDE) {
+        return NGX_OK;
+    }
+
+    secret = ngx_array_push(&scope->secrets);
+    if (secret == NULL) {
+        return NGX_ERROR;
+    }
+
+    *secret = *text;
+
+    return NGX_OK;
 }
 
 

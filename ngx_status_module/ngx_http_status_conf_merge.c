@@ -116,6 +116,16 @@ ngx_http_status_merge(ngx_conf_t *cf, ngx_http_status_scope_t *prev,
                    prev->bots.nelts * sizeof(ngx_str_t));
     }
 
+    if (prev->secrets.nelts) {
+        bot = ngx_array_push_n(&conf->secrets, prev->secrets.nelts);
+        if (bot == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(bot, prev->secrets.elts,
+                   prev->secrets.nelts * sizeof(ngx_str_t));
+    }
+
     if (ngx_http_status_merge_conds(cf, prev, conf) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -368,7 +378,8 @@ ngx_http_status_finish(ngx_conf_t *cf, ngx_http_status_scope_t *scope)
 
     ngx_http_status_login(c);
 
-    if (ngx_http_status_drop_headers(cf, c) != NGX_OK
+    if (ngx_http_status_hide(scope, &c->password) != NGX_OK
+        || ngx_http_status_drop_headers(cf, c) != NGX_OK
         || ngx_http_status_defaults(cf, scope) != NGX_OK)
     {
         return NGX_ERROR;
@@ -378,6 +389,8 @@ ngx_http_status_finish(ngx_conf_t *cf, ngx_http_status_scope_t *scope)
     c->nconds = scope->conds.nelts;
     c->bots = scope->bots.elts;
     c->nbots = scope->bots.nelts;
+    c->secrets = scope->secrets.elts;
+    c->nsecrets = scope->secrets.nelts;
 
     if (c->type->conf
         && c->type->conf(cf->pool, c, err, sizeof(err)) != NGX_OK)

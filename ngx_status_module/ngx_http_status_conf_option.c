@@ -148,6 +148,12 @@ ngx_http_status_set_option(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             return "has a value with control characters";
         }
 
+        if (option->allowed == NULL
+            && ngx_http_status_hide(scope, &text) != NGX_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+
         break;
 
     case NGX_STATUS_OPTION_BYTES:

@@ -456,6 +456,9 @@ ngx_status_schedule_settle(ngx_status_job_t *job)
     next = ngx_status_schedule_next(ngx_current_msec, probe->check->interval,
                                     job->hash);
 
+    ngx_status_mask(probe->check, probe->result.message);
+    ngx_status_mask(probe->check, probe->result.seen);
+
     r = ngx_status_zone_begin(zone, job->slot);
     rings = ngx_status_zone_rings(job->slot);
 

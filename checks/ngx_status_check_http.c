@@ -404,7 +404,7 @@ ngx_status_http_release(ngx_status_http_t *h)
     }
 
     if (h->transfer.easy) {
-        ngx_status_http_put(h->transfer.easy);
+        ngx_status_easy_put(h->transfer.easy);
     }
 
     if (h->json) {

@@ -11,6 +11,7 @@
 
 
 #include "ngx_status_curl.h"
+#include "ngx_status_easy.h"
 #include "ngx_status_probe.h"
 #include "ngx_status_resolve.h"
 #include "../ngx_status_module/ngx_status_loop.h"
@@ -28,10 +29,7 @@
 typedef struct {
     struct curl_slist         *headers;
     struct curl_slist         *connect_to;
-    const char                *ca;       /* NULL: nothing is verified */
-    off_t                      ca_size;  /* bytes of that file */
-    struct curl_blob           cert;
-    struct curl_blob           key;
+    ngx_status_tls_t           tls;
     uint32_t                   name;     /* hash of what is to be resolved; */
     uint32_t                   series_name;      /* 0: an address */
 
@@ -112,12 +110,10 @@ ngx_int_t ngx_status_http_conf(ngx_pool_t *pool, ngx_status_check_t *check,
 
 /*
  * ngx_status_http_request.c.  request() gives h->transfer a handle and begins
- * it; what comes is collected in h.  put() takes a handle back, not from
- * within libcurl's callbacks.
+ * it; what comes is collected in h.
  */
 
 ngx_int_t ngx_status_http_request(ngx_status_http_t *h, ngx_msec_t timeout);
-void ngx_status_http_put(CURL *easy);
 
 
 /*

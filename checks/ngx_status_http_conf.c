@@ -5,23 +5,7 @@
 
 
 #include "ngx_status_http.h"
-#include "ngx_status_cert.h"
 #include <arpa/inet.h>
-
-
-#define NGX_STATUS_HTTP_FILE     1048576 /* bytes of a certificate's file */
-
-
-/* Where distributions keep the certificates that they trust. */
-
-static const char  *ngx_status_http_bundles[] = {
-    "/etc/ssl/certs/ca-certificates.crt",            /* Debian, Alpine, Arch */
-    "/etc/pki/tls/certs/ca-bundle.crt",              /* Fedora, RHEL */
-    "/etc/ssl/ca-bundle.pem",                        /* SUSE */
-    "/etc/ssl/cert.pem",                             /* BSD, macOS */
-    "/usr/local/share/certs/ca-root-nss.crt",        /* FreeBSD */
-    NULL
-};
 
 
 static ngx_uint_t ngx_status_http_conf_same_origin(const ngx_str_t *one,
@@ -32,11 +16,6 @@ static ngx_int_t ngx_status_http_conf_headers(ngx_pool_t *pool,
     ngx_status_check_t *check, char *err, size_t errlen);
 static ngx_int_t ngx_status_http_conf_resolve(ngx_pool_t *pool,
     ngx_status_check_t *check, char *host, char *err, size_t errlen);
-static ngx_int_t ngx_status_http_conf_tls(ngx_pool_t *pool,
-    ngx_status_check_t *check, char *err, size_t errlen);
-static ngx_int_t ngx_status_http_conf_file(ngx_pool_t *pool,
-    const char *directive, ngx_str_t *file, struct curl_blob *blob, char *err,
-    size_t errlen);
 static ngx_int_t ngx_status_http_conf_paths(ngx_pool_t *pool,
     ngx_status_check_t *check, char *err, size_t errlen);
 
@@ -56,6 +35,7 @@ ngx_status_http_conf(ngx_pool_t *pool, ngx_status_check_t *check, char *err,
     }
 
     check->conf = conf;
+    conf->cert_info = ngx_strcmp(check->scheme.data, "https") == 0;
     host = NULL;
 
     if (ngx_status_http_conf_url(&check->url, NULL, &conf->name, &host, err,
@@ -70,7 +50,9 @@ ngx_status_http_conf(ngx_pool_t *pool, ngx_status_check_t *check, char *err,
 
     if (rc != NGX_OK
         || ngx_status_http_conf_headers(pool, check, err, errlen) != NGX_OK
-        || ngx_status_http_conf_tls(pool, check, err, errlen) != NGX_OK
+        || ngx_status_tls_conf(pool, check, conf->cert_info, &conf->tls, err,
+                               errlen)
+           != NGX_OK
         || ngx_status_http_conf_paths(pool, check, err, errlen) != NGX_OK)
     {
         return NGX_ERROR;
@@ -293,145 +275,6 @@ ngx_status_http_conf_headers(ngx_pool_t *pool, ngx_status_check_t *check,
     }
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_status_http_conf_tls(ngx_pool_t *pool, ngx_status_check_t *check,
-    char *err, size_t errlen)
-{
-    ngx_uint_t               i;
-    struct stat              st;
-    struct curl_blob         ca;
-    ngx_status_http_conf_t  *conf;
-
-    conf = check->conf;
-    conf->cert_info = ngx_strcmp(check->scheme.data, "https") == 0;
-
-    if (check->tls_ca.len) {
-        conf->ca = (char *) check->tls_ca.data;
-
-        if (ngx_status_http_conf_file(pool, "tls_ca", &check->tls_ca, &ca,
-                                      err, errlen)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        conf->ca_size = ca.len;
-
-        /* libcurl reads it itself; a thousand copies are not to be kept */
-        (void) ngx_pfree(pool, ca.data);
-
-    } else {
-        for (i = 0; ngx_status_http_bundles[i]; i++) {
-            if (stat(ngx_status_http_bundles[i], &st) == 0) {
-                conf->ca = ngx_status_http_bundles[i];
-                conf->ca_size = st.st_size;
-                break;
-            }
-        }
-    }
-
-    if (!check->tls_verify) {
-
-        /* it is still told whether the certificate would verify */
-
-        if (!conf->cert_info || !ngx_status_cert_watches()) {
-            conf->ca = NULL;
-            conf->ca_size = 0;
-        }
-
-    } else if (conf->ca == NULL && conf->cert_info) {
-        snprintf(err, errlen, "no file of trusted certificates was found, "
-                 "set \"tls_ca\"");
-        return NGX_ERROR;
-    }
-
-    if (check->tls_cert.len == 0) {
-        return NGX_OK;
-    }
-
-    /* read now, because only the master may be allowed to */
-
-    if (ngx_status_http_conf_file(pool, "tls_cert", &check->tls_cert,
-                                  &conf->cert, err, errlen)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (check->tls_key.len == 0) {
-        conf->key = conf->cert;
-        return NGX_OK;
-    }
-
-    return ngx_status_http_conf_file(pool, "tls_cert", &check->tls_key,
-                                     &conf->key, err, errlen);
-}
-
-
-static ngx_int_t
-ngx_status_http_conf_file(ngx_pool_t *pool, const char *directive,
-    ngx_str_t *file, struct curl_blob *blob, char *err, size_t errlen)
-{
-    int          fd;
-    ssize_t      n;
-    struct stat  st;
-
-    fd = open((char *) file->data, O_RDONLY|O_CLOEXEC|O_NONBLOCK);
-
-    if (fd == -1 || fstat(fd, &st) == -1) {
-        snprintf(err, errlen, "\"%s\" can not read \"%s\": %s", directive,
-                 file->data, strerror(errno));
-        goto failed;
-    }
-
-    if (!S_ISREG(st.st_mode) || st.st_size > NGX_STATUS_HTTP_FILE
-        || st.st_size == 0)
-    {
-        snprintf(err, errlen, "\"%s\" can not use \"%s\": not a file of up "
-                 "to 1 MB", directive, file->data);
-        goto failed;
-    }
-
-    blob->len = st.st_size;
-    blob->flags = CURL_BLOB_NOCOPY;
-    blob->data = ngx_pnalloc(pool, blob->len);
-
-    if (blob->data == NULL) {
-        snprintf(err, errlen, "no memory");
-        goto failed;
-    }
-
-    n = read(fd, blob->data, blob->len);
-
-    if (n != (ssize_t) blob->len) {
-        snprintf(err, errlen, "\"%s\" can not read \"%s\"", directive,
-                 file->data);
-        goto failed;
-    }
-
-    if (ngx_strlcasestrn(blob->data, (u_char *) blob->data + blob->len,
-                         (u_char *) "-----begin ", 11 - 1)
-        == NULL)
-    {
-        snprintf(err, errlen, "\"%s\" can not use \"%s\": no PEM in it",
-                 directive, file->data);
-        goto failed;
-    }
-
-    (void) close(fd);
-
-    return NGX_OK;
-
-failed:
-
-    if (fd != -1) {
-        (void) close(fd);
-    }
-
-    return NGX_ERROR;
 }
 
 

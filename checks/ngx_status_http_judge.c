@@ -282,7 +282,7 @@ ngx_status_http_judged(ngx_status_http_t *h, const ngx_status_score_t *score)
             ngx_status_json_free(h->json);
             h->json = NULL;
 
-            ngx_status_http_put(h->transfer.easy);
+            ngx_status_easy_put(h->transfer.easy);
             h->transfer.easy = NULL;
 
             ngx_status_http_begin(h, h->conf->series_name);

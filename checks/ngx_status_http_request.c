@@ -12,14 +12,10 @@
 #include <arpa/inet.h>
 
 
-#define NGX_STATUS_HTTP_READ     4096L   /* of libcurl's buffer: there may be
-                                            2,000 of them */
-#define NGX_STATUS_HTTP_HANDLES  256     /* idle ones kept */
 #define NGX_STATUS_HTTP_DNS      5L      /* s that a name answers for others;
                                             less than any sane interval */
 
 
-static CURL *ngx_status_http_take(void);
 static ngx_int_t ngx_status_http_setup(ngx_status_http_t *h, CURL *easy,
     ngx_msec_t timeout);
 static size_t ngx_status_http_on_header(char *data, size_t size, size_t n,
@@ -40,18 +36,12 @@ static int ngx_status_http_on_request(void *ctx, char *remote, char *local,
 #endif
 
 
-static CURL              *ngx_status_http_handles[NGX_STATUS_HTTP_HANDLES];
-static ngx_uint_t         ngx_status_http_nhandles;
-static const char        *ngx_status_http_ca;
-static off_t              ngx_status_http_ca_size;
-
-
 ngx_int_t
 ngx_status_http_request(ngx_status_http_t *h, ngx_msec_t timeout)
 {
     CURL  *easy;
 
-    easy = ngx_status_http_take();
+    easy = ngx_status_easy_take(h->curl.text);
     if (easy == NULL) {
         return NGX_ERROR;
     }
@@ -66,62 +56,10 @@ ngx_status_http_request(ngx_status_http_t *h, ngx_msec_t timeout)
 }
 
 
-/* Handles are kept with nothing set but the size of their buffer. */
-
-static CURL *
-ngx_status_http_take(void)
-{
-    CURL  *easy;
-
-    if (ngx_status_http_nhandles) {
-        return ngx_status_http_handles[--ngx_status_http_nhandles];
-    }
-
-    easy = curl_easy_init();
-
-    if (easy) {
-        (void) curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
-                                NGX_STATUS_HTTP_READ);
-    }
-
-    return easy;
-}
-
-
-void
-ngx_status_http_put(CURL *easy)
-{
-    long  error;
-
-    error = 0;
-    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
-
-    curl_easy_reset(easy);
-
-    /*
-     * A transfer that failed early leaves its buffer behind, with the size
-     * forgotten that it was made for: libcurl then refuses to set another,
-     * and would write beyond it.  And an errno stays with a handle for ever:
-     * it would be taken for that of a later failure.  Such handles are of no
-     * more use.
-     */
-
-    if (error == 0 && ngx_status_http_nhandles < NGX_STATUS_HTTP_HANDLES
-        && curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, NGX_STATUS_HTTP_READ)
-           == CURLE_OK)
-    {
-        ngx_status_http_handles[ngx_status_http_nhandles++] = easy;
-        return;
-    }
-
-    curl_easy_cleanup(easy);
-}
-
-
 static ngx_int_t
 ngx_status_http_setup(ngx_status_http_t *h, CURL *easy, ngx_msec_t timeout)
 {
-    int                        rc, fresh, watch;
+    int                        rc, fresh;
     ngx_uint_t                 foreign;
     const ngx_status_check_t  *check;
     ngx_status_http_conf_t    *conf;
@@ -134,10 +72,8 @@ ngx_status_http_setup(ngx_status_http_t *h, CURL *easy, ngx_msec_t timeout)
     rc = 0;
 
     set(CURLOPT_URL, h->series ? check->series_url.data : check->url.data);
-    set(CURLOPT_ERRORBUFFER, h->curl.text);
     set(CURLOPT_TIMEOUT_MS, (long) timeout);
     set(CURLOPT_CONNECTTIMEOUT_MS, (long) timeout);
-    set(CURLOPT_NOSIGNAL, 1L);
 
     set(CURLOPT_WRITEFUNCTION, ngx_status_http_on_body);
     set(CURLOPT_WRITEDATA, h);
@@ -148,12 +84,6 @@ ngx_status_http_setup(ngx_status_http_t *h, CURL *easy, ngx_msec_t timeout)
     set(CURLOPT_RESOLVER_START_FUNCTION, ngx_status_http_on_resolve);
     set(CURLOPT_RESOLVER_START_DATA, h);
 
-    /* a check sees the target as its users do: nothing from the environment,
-     * nothing remembered of the last time */
-
-    set(CURLOPT_NOPROXY, "*");
-    set(CURLOPT_SSL_SESSIONID_CACHE, 0L);
-
     /* not brotli or zstd: their windows take megabytes for each answer */
     set(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
 
@@ -163,11 +93,6 @@ ngx_status_http_setup(ngx_status_http_t *h, CURL *easy, ngx_msec_t timeout)
 #else
     set(CURLOPT_PROTOCOLS, (long) (CURLPROTO_HTTP|CURLPROTO_HTTPS));
     set(CURLOPT_REDIR_PROTOCOLS, (long) (CURLPROTO_HTTP|CURLPROTO_HTTPS));
-#endif
-
-#if (LIBCURL_VERSION_NUM >= 0x075700)
-    /* do not wait for a resolver that does not answer */
-    set(CURLOPT_QUICK_EXIT, 1L);
 #endif
 
     if (check->keepalive) {
@@ -248,56 +173,19 @@ ngx_status_http_setup(ngx_status_http_t *h, CURL *easy, ngx_msec_t timeout)
         return rc ? NGX_ERROR : NGX_OK;
     }
 
-    /* TLS; with a CAPATH libcurl would read all the store each time */
-
-    set(CURLOPT_CAPATH, NULL);
-    set(CURLOPT_CAINFO, conf->ca);
-
     /* not every TLS library has it */
     (void) curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION,
                             ngx_status_http_on_handshake);
     (void) curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, h);
 
-    watch = conf->cert_info && !h->series && ngx_status_cert_watches();
-
-    if (conf->cert_info && !watch) {
-        set(CURLOPT_CERTINFO, 1L);
-    }
-
-    if (!check->tls_verify) {
-        /* whether it would verify is known, if there is somebody to ask */
-        set(CURLOPT_SSL_VERIFYPEER, (long) (watch && conf->ca));
-        set(CURLOPT_SSL_VERIFYHOST, 0L);
-    }
-
-#if (LIBCURL_VERSION_NUM >= 0x075700)
-
-    /* libcurl remembers the last file it has read, and no other: that shall
-     * be the largest, at 20 ms a system's, and not change from probe to probe
-     */
-
-    if (ngx_status_http_ca == NULL || conf->ca_size > ngx_status_http_ca_size) {
-        ngx_status_http_ca = conf->ca;
-        ngx_status_http_ca_size = conf->ca_size;
-    }
-
-    if (conf->ca && ngx_strcmp(conf->ca, ngx_status_http_ca) != 0) {
-        set(CURLOPT_CA_CACHE_TIMEOUT, 0L);
-    }
-
-#endif
-
-    if (conf->cert.data && !foreign) {
-        set(CURLOPT_SSLCERT_BLOB, &conf->cert);
-        set(CURLOPT_SSLKEY_BLOB, &conf->key);
-
-        /* OpenSSL would ask the terminal for it */
-        set(CURLOPT_KEYPASSWD, "");
-    }
-
 #undef set
 
-    return rc ? NGX_ERROR : NGX_OK;
+    if (rc) {
+        return NGX_ERROR;
+    }
+
+    return ngx_status_easy_tls(easy, check, &conf->tls,
+                               conf->cert_info && !h->series, !foreign);
 }
 
 
@@ -522,7 +410,8 @@ ngx_status_http_on_handshake(CURL *easy, void *ssl, void *ctx)
     ngx_status_curl_handshake(&h->curl);
 
     if (h->conf->cert_info && !h->series && ngx_status_cert_watches()
-        && ngx_status_cert_watch(h->probe, easy, ssl, h->conf->ca != NULL)
+        && ngx_status_cert_watch(h->probe, easy, ssl,
+                                 h->conf->tls.ca != NULL)
            != NGX_OK)
     {
         return CURLE_OUT_OF_MEMORY;

@@ -105,7 +105,7 @@ ngx_status_dial(ngx_status_dial_t *d, int family)
         freeaddrinfo(ai);
 
         d->timer.handler = ngx_status_dial_known;
-        ngx_add_timer(&d->timer, 1);
+        ngx_add_timer(&d->timer, 0);
         return;
     }
 

@@ -16,28 +16,20 @@
 
 #include "ngx_status_dial.h"
 #include "ngx_status_curl.h"
+#include "ngx_status_easy.h"
+#include "ngx_status_starttls.h"
 
 
-/* The words of the option "starttls", in this order. */
+/* The name that TLS asks for and verifies, instead of the URL's host. */
 
-typedef enum {
-    NGX_STATUS_STARTTLS_SMTP = 0,
-    NGX_STATUS_STARTTLS_IMAP,
-    NGX_STATUS_STARTTLS_POP3,
-    NGX_STATUS_STARTTLS_FTP,
-    NGX_STATUS_STARTTLS_LDAP,
-    NGX_STATUS_STARTTLS_POSTGRES,
-    NGX_STATUS_STARTTLS_NONE
-} ngx_status_starttls_e;
-
-#define NGX_STATUS_OPTION_STARTTLS                                           \
-    { ngx_string("starttls"), NGX_STATUS_OPTION_WORD,                        \
-      "smtp imap pop3 ftp ldap postgres", 0, 0 }
+#define NGX_STATUS_OPTION_TLS_NAME                                           \
+    { ngx_string("tls_name"), NGX_STATUS_OPTION_TEXT, NULL, 0, 0 }
 
 
 /*
  * What all streams of a check share, made by its type's conf(): files read,
- * names prepared.  Master; memory from the pool; NGX_ERROR with a sentence.
+ * names prepared.  Without a port in the URL or by the type's default that of
+ * STARTTLS is filled in.  Master; memory from the pool; NULL with a sentence.
  */
 
 typedef struct ngx_status_stream_conf_s  ngx_status_stream_conf_t;
@@ -53,12 +45,15 @@ typedef struct ngx_status_stream_s  ngx_status_stream_t;
  * Of a connection.  open() begins; then, from the loop, never from within:
  * ready() once, connected and in TLS where that is asked for; read() each
  * time something came (len 0: the peer has closed its side, and that is all);
- * failed() once, also before ready(), with the evidence that says why: the
- * timeout of the check is the stream's to keep.  send() takes a copy and
- * NGX_ERROR is no memory.  close() ends it at any time, without a call, and
- * frees it; it is for the type's stop() and for its end.  While it is open
- * and when it is closed it keeps probe->result's phases, latency (until now)
- * and certificate.
+ * failed() once, also before ready(), and the last call, with the evidence
+ * that says why: the timeout of the check is the stream's to keep.  send()
+ * takes a copy, NGX_ERROR is no memory; what can go at once has gone when it
+ * returns.  close() ends it at any time, from within these calls too, without
+ * a call, and frees it; it is for the type's stop() and for its end.
+ *
+ * probe->result's phases and latency are kept up to the newest of what is
+ * told by these calls; the certificate is ngx_status_probe_end()'s to take.
+ * The evidence is zero but for its reason.
  */
 
 typedef struct {
@@ -74,6 +69,9 @@ ngx_status_stream_t *ngx_status_stream_open(ngx_status_probe_t *probe,
 ngx_int_t ngx_status_stream_send(ngx_status_stream_t *s, const u_char *bytes,
     size_t len);
 void ngx_status_stream_close(ngx_status_stream_t *s);
+
+/* The address that it is connected to, without its port. */
+const char *ngx_status_stream_address(const ngx_status_stream_t *s);
 
 
 #endif /* _NGX_STATUS_STREAM_H_INCLUDED_ */

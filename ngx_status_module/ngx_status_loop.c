@@ -428,7 +428,10 @@ ngx_status_loop_finished(void)
         t = NULL;
 
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **) &t);
-        curl_multi_remove_handle(ngx_status_loop.multi, easy);
+
+        if (!t->stays) {
+            curl_multi_remove_handle(ngx_status_loop.multi, easy);
+        }
 
         t->done(t, code);
     }

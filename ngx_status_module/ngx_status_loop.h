@@ -47,7 +47,9 @@ ngx_int_t ngx_status_loop_watch(ngx_status_watch_t *w, uint32_t events);
  * A transfer.  The caller owns the handle and has set everything but
  * CURLOPT_PRIVATE, which is the loop's.  done() is called once, from the
  * loop, the handle already removed; the callee may reuse or free it.
- * remove() ends a transfer early, without done().
+ * remove() ends a transfer early, without done().  Where libcurl only makes
+ * the connection (CURLOPT_CONNECT_ONLY) that lasts as long as the handle is
+ * in: with "stays" it is so until remove(), after done(), too.
  */
 
 typedef struct ngx_status_transfer_s  ngx_status_transfer_t;
@@ -56,6 +58,7 @@ struct ngx_status_transfer_s {
     CURL         *easy;
     void        (*done)(ngx_status_transfer_t *t, CURLcode code);
     void         *data;
+    unsigned      stays:1;
 };
 
 ngx_int_t ngx_status_loop_add(ngx_status_transfer_t *t);

@@ -46,12 +46,14 @@ run_packages="gcc make pkg-config libcurl4-openssl-dev libyajl-dev
     libc-ares-dev libssl-dev ca-certificates curl"
 test_packages="perl libcmocka-dev libjson-validator-perl clang openssl
     valgrind chromium fonts-dejavu-core libfaketime bindfs nsd prometheus"
+test_servers="libio-socket-ssl-perl exim4-daemon-light dovecot-imapd
+    dovecot-pop3d vsftpd slapd postgresql"
 fuzz_packages="perl clang"
 bench_packages="perl openssl wrk haproxy prometheus-blackbox-exporter"
 
-# Installs those of the packages that are missing.  Their services (nginx on
-# port 80!) are not started: policy-rc.d says no while apt-get works, unless
-# the system has one of its own.
+# Installs those of the packages that are missing, and removes none for them.
+# Their services (nginx on port 80!) are not started: policy-rc.d says no
+# while apt-get works, unless the system has one of its own.
 need() {
     local p missing=() sudo=
 
@@ -85,9 +87,19 @@ need() {
             chmod 755 $policy
         fi
         apt-get -q update || echo "apt-get update failed; trying without"
-        apt-get -q install -y --no-install-recommends "$@"
-    ' sh "${missing[@]}"
+        apt-get -q install -y --no-remove --no-install-recommends "$@"
+    ' sh "${missing[@]}" || return
     say "Installed; services among them were not started"
+}
+
+# Likewise, but without those that can not be had: a mail server would take
+# the place of another.
+want() {
+    local p
+
+    (need "$@") || for p; do
+        (need "$p") || say "Without $p: what needs it will be skipped"
+    done
 }
 
 need_to_build() {
@@ -347,12 +359,14 @@ monitor_urls() {
 # --------------------------------------------------------------------- tests
 
 tests() {
+    want $test_servers
     build_to_run $test_packages
     NGINX_BINARY=$nginx NGX_STATUS_SO=$so BUILD=$out try t/run "$@"
 }
 
 asan() {
     asan=-asan
+    want $test_servers
     build_to_run $test_packages
     # a static nginx of the tree brings the library itself
     [ -n "$tree" ] \

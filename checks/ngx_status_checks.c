@@ -17,6 +17,7 @@ extern const ngx_status_check_type_t  ngx_status_check_disk;
 extern const ngx_status_check_type_t  ngx_status_check_file;
 extern const ngx_status_check_type_t  ngx_status_check_load;
 extern const ngx_status_check_type_t  ngx_status_check_memory;
+extern const ngx_status_check_type_t  ngx_status_check_tcp;
 
 
 /* A new type: its file, a row here, a test, the README. */
@@ -28,6 +29,7 @@ const ngx_status_check_type_t  *ngx_status_check_types[] = {
     &ngx_status_check_file,
     &ngx_status_check_load,
     &ngx_status_check_memory,
+    &ngx_status_check_tcp,
     NULL
 };
 

@@ -136,6 +136,8 @@ typedef struct {
     ngx_str_t                 body;      /* as far as it was kept */
     ngx_uint_t                body_cut;  /* there was more of it */
     ngx_uint_t                size_known;/* the size is that of all of it */
+    ngx_uint_t                body_told; /* it is a line or two: messages
+                                            say what came */
     ngx_status_json_t        *json;      /* NULL: no path asked for */
     const ngx_uint_t         *json_index;/* of condition i: its path's index
                                             in "json" */

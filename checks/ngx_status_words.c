@@ -16,6 +16,8 @@ static void ngx_status_words_number(const ngx_status_look_t *look, char *buf,
     size_t size);
 static void ngx_status_words_value(const ngx_status_seen_t *seen, char *buf,
     size_t size);
+static void ngx_status_words_got(const ngx_str_t *body, char *buf,
+    size_t size);
 
 
 void
@@ -24,6 +26,7 @@ ngx_status_words_look(const ngx_status_look_t *look,
 {
     int                       shown;
     char                      name[128], value[256], where[64], several[48];
+    char                      got[96];
     const char               *verb;
     const ngx_status_cond_t  *cond;
     const ngx_status_test_t  *test;
@@ -109,8 +112,14 @@ ngx_status_words_look(const ngx_status_look_t *look,
             verb = test->negative ? "matches" : "does not match";
         }
 
-        ngx_status_message(message, "%s %s %.*s%s", name, verb, shown,
-                           (char *) test->wanted.data, where);
+        got[0] = '\0';
+
+        if (ev->body_told) {
+            ngx_status_words_got(&ev->body, got, sizeof(got));
+        }
+
+        ngx_status_message(message, "%s %s %.*s%s%s", name, verb, shown,
+                           (char *) test->wanted.data, where, got);
         return;
     }
 
@@ -234,6 +243,31 @@ ngx_status_words_value(const ngx_status_seen_t *seen, char *buf, size_t size)
         snprintf(buf, size, "an array");
         break;
     }
+}
+
+
+/* White space and what is no text are one space. */
+
+static void
+ngx_status_words_got(const ngx_str_t *body, char *buf, size_t size)
+{
+    char    text[64], clean[64];
+    size_t  i, n;
+
+    for (i = 0, n = 0; i < body->len && n < sizeof(text) - 1; i++) {
+        if (body->data[i] > ' ' && body->data[i] != 0x7f) {
+            text[n++] = body->data[i];
+
+        } else if (n && text[n - 1] != ' ') {
+            text[n++] = ' ';
+        }
+    }
+
+    n -= (n && text[n - 1] == ' ');
+
+    ngx_status_text_copy(clean, sizeof(clean), (u_char *) text, n);
+
+    snprintf(buf, size, ", got \"%s%s\"", clean, i < body->len ? "..." : "");
 }
 
 

@@ -74,6 +74,11 @@ status_monitor m {
             slower warning=50%;
         }
     }
+    group "Streams" {
+        check tcp     tcp://127.0.0.1:%%PORT_0%% { send "GET /s.json HTTP/1.0\r\n\r\n"; expect body contains "200 OK"; }
+        check silent  tcp://localhost:%%PORT_0%% { timeout 500ms; expect body contains hello; }
+        check talk    tls://127.0.0.1:%%PORT_0%% { timeout 500ms; starttls smtp; }
+    }
     %%TLS%%
 }
 server {
@@ -91,7 +96,10 @@ my $hostile = 'http://127.0.0.1:' . $t->hostile(1);
 my $aaa = 'a' x 400 . '!';
 my %tls = (
     TLS    => "check tls https://127.0.0.1:%%PORT_2%%/s.json { tls_ca %%TESTDIR%%/cert.pem; expect cert > 7d; }\n"
-            . "check untrusted https://127.0.0.1:%%PORT_2%%/s.json { }",
+            . "check untrusted https://127.0.0.1:%%PORT_2%%/s.json { }\n"
+            . "check stream tls://127.0.0.1:%%PORT_2%% { tls_ca %%TESTDIR%%/cert.pem;\n"
+            . "send \"GET /s.json HTTP/1.0\\r\\n\\r\\n\"; expect body contains \"200 OK\"; }\n"
+            . "check distrust tls://127.0.0.1:%%PORT_2%% { }\n",
     LISTEN => "listen 127.0.0.1:%%PORT_2%% ssl; ssl_certificate %%TESTDIR%%/cert.pem;\n"
             . "ssl_certificate_key %%TESTDIR%%/key.pem;",
 );
@@ -107,7 +115,9 @@ $t->run;
 my %result = (up => 'up', down => 'down', bot => 'bot_detected',
     refused => 'down', reset => 'down', gzip => 'up',
     moved => 'up', post => 'up', bad => 'down', deep => 'down',
-    slow => 'down', $tls ? (tls => 'up', untrusted => 'down') : ());
+    slow => 'down', tcp => 'up', silent => 'timeout', talk => 'timeout',
+    $tls ? (tls => 'up', untrusted => 'down', stream => 'up',
+            distrust => 'down') : ());
 
 my $json = $t->wait_json('/s.json', sub {
     !grep { !defined $_->{checked_at} } @{ $_->{checks} };

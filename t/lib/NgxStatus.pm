@@ -444,6 +444,13 @@ sub kill_daemon {
     my ($self, $pid, $signal) = @_;
     kill $signal || 'KILL', $pid;
     waitpid $pid, 0;
+    $self->forget($pid);
+}
+
+
+# One that has ended, and was waited for.
+sub forget {
+    my ($self, $pid) = @_;
     @{ $self->{daemons} } = grep { $_ != $pid } @{ $self->{daemons} };
 }
 

@@ -961,6 +961,27 @@ test_order(void **state)
     test_judge(10000, NGX_STATUS_DOWN, NGX_STATUS_E_CONTENT,
                "body does not contain \"Welcome\" in the first 10 bytes");
 
+    ev.body_cut = 0;
+    ev.body_told = 1;
+    ev.body.data = (u_char *) "\r\n220 \001\302\240x\r\n";
+    test_judge(10000, NGX_STATUS_DOWN, NGX_STATUS_E_CONTENT,
+               "body does not contain \"Welcome\", got \"220 \302\240x\"");
+
+    ev.body.data = (u_char *) "0123456789012345678901234567890123456789"
+                   "01234567890123456789012345678901";
+    ev.body.len = 63;
+    test_judge(10000, NGX_STATUS_DOWN, NGX_STATUS_E_CONTENT,
+               "body does not contain \"Welcome\", got \"0123456789012345678"
+               "90123456789012345678901234567890123456789012\"");
+    ev.body.len = 64;
+    test_judge(10000, NGX_STATUS_DOWN, NGX_STATUS_E_CONTENT,
+               "body does not contain \"Welcome\", got \"0123456789012345678"
+               "90123456789012345678901234567890123456789012...\"");
+    ev.body.len = 0;
+    test_judge(10000, NGX_STATUS_DOWN, NGX_STATUS_E_CONTENT,
+               "body does not contain \"Welcome\", got \"\"");
+
+    ev.body_told = 0;
     ev.body.data = (u_char *) "Welcome";
     ev.body.len = 7;
     test_judge(10000, NGX_STATUS_DOWN, NGX_STATUS_E_SCORE,

@@ -115,7 +115,8 @@ struct ngx_status_check_s {
 
 typedef enum {
     NGX_STATUS_OPTION_TEXT = 0,          /* printable UTF-8 */
-    NGX_STATUS_OPTION_BYTES,             /* with \r \n \t \0 \\ \xHH */
+    NGX_STATUS_OPTION_BYTES,             /* with \r \n \t \0 \\ \xHH; may end
+                                            in a secret and line ends */
     NGX_STATUS_OPTION_SECRET,            /* text, or file:/path or env:NAME;
                                             with "allowed" it may be shown */
     NGX_STATUS_OPTION_WORD,              /* one of those in "allowed" */

@@ -23,7 +23,8 @@ static void ngx_http_status_option_types(const ngx_str_t *name, char *list,
 static ngx_int_t ngx_http_status_option_word(const char *words,
     ngx_str_t *word);
 static ngx_int_t ngx_http_status_option_bytes(ngx_conf_t *cf,
-    ngx_str_t *word, ngx_str_t *bytes);
+    ngx_command_t *cmd, ngx_http_status_scope_t *scope, ngx_str_t *word,
+    ngx_str_t *bytes);
 
 
 /* nginx reads a module's commands until an empty one; static, because it
@@ -158,7 +159,9 @@ ngx_http_status_set_option(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     case NGX_STATUS_OPTION_BYTES:
 
-        if (ngx_http_status_option_bytes(cf, &word[1], &text) != NGX_OK) {
+        if (ngx_http_status_option_bytes(cf, cmd, scope, &word[1], &text)
+            != NGX_OK)
+        {
             return NGX_CONF_ERROR;
         }
 
@@ -300,15 +303,61 @@ ngx_http_status_option_word(const char *words, ngx_str_t *word)
 
 /*
  * nginx itself reads \r, \n and \t in a quoted word; what it leaves are
- * \xHH, \0 and the backslash.
+ * \xHH, \0 and the backslash.  A secret at the end, but for line ends, is
+ * taken as it is.
  */
 
 static ngx_int_t
-ngx_http_status_option_bytes(ngx_conf_t *cf, ngx_str_t *word,
-    ngx_str_t *bytes)
+ngx_http_status_option_bytes(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_status_scope_t *scope, ngx_str_t *word, ngx_str_t *bytes)
 {
     u_char     *p, *d, *last;
     ngx_int_t   n;
+    ngx_str_t   text, hidden;
+
+    last = word->data + word->len;
+
+    for (p = last; p > word->data && (p[-1] == CR || p[-1] == LF); p--) {
+        /* void */
+    }
+
+    text.len = p - word->data;
+    text.data = ngx_pnalloc(cf->pool, text.len + 1);
+    if (text.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_cpystrn(text.data, word->data, text.len + 1);
+    d = text.data;
+
+    if (ngx_http_status_secret(cf, cmd, &text) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (text.data != d) {
+
+        for (d = text.data + text.len; d > text.data && d[-1] != ' '; d--) {
+            /* void */
+        }
+
+        hidden.data = d;
+        hidden.len = text.data + text.len - d;
+
+        bytes->len = text.len + (last - p);
+        bytes->data = ngx_pnalloc(cf->pool, bytes->len + 1);
+
+        if (bytes->data == NULL
+            || ngx_status_wipe(cf->pool, bytes) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(bytes->data, text.data, text.len);
+        ngx_memcpy(bytes->data + text.len, p, last - p);
+        bytes->data[bytes->len] = '\0';
+
+        return ngx_http_status_hide(scope, &hidden);
+    }
 
     bytes->data = ngx_pnalloc(cf->pool, word->len + 1);
     if (bytes->data == NULL) {
@@ -316,7 +365,6 @@ ngx_http_status_option_bytes(ngx_conf_t *cf, ngx_str_t *word,
     }
 
     d = bytes->data;
-    last = word->data + word->len;
 
     for (p = word->data; p < last; p++) {
 

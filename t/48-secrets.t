@@ -90,7 +90,7 @@ for my $check (
     "check redis-echo redis://127.0.0.1:%%PORT_3%%/0 { password ${F}optionfile; }",
     "check smtp smtp://127.0.0.1:%%PORT_3%%/ { username u; password $secret{option}; }",
     "check imap imap://127.0.0.1:%%PORT_3%%/ { username u; password $secret{option}; }",
-    "check tcp tcp://127.0.0.1:%%PORT_3%% { send \"$secret{option}\\r\\n\"; expect body contains nothing; }",
+    "check tcp tcp://127.0.0.1:%%PORT_3%% { send \"AUTH ${F}option\\r\\n\"; expect body contains nothing; }",
     "check bearer $E/h { bearer ${F}optionfile; $echo }",
     "check push push:// { token ${F}optionfile; every 1h; }",
 ) {
@@ -169,6 +169,13 @@ ok($json, 'all have run');
 like(check_of($json, $_)->{message}, qr/\*\*\*/, "$_: hidden in the message")
     for qw(header header-file header-end header-env header-long body
            header-head inherited);
+
+SKIP: {
+    my $tcp = check_of($json, 'tcp');
+    skip 'no tcp', 1 unless $tcp;
+    like($tcp->{message}, qr/AUTH \*\*\*/, 'tcp: hidden in the message');
+}
+
 sleep 2;                                        # archive, export, store
 
 my %out;

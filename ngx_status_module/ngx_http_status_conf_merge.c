@@ -369,8 +369,9 @@ ngx_http_status_finish(ngx_conf_t *cf, ngx_http_status_scope_t *scope)
              || cond[i].subject == NGX_STATUS_S_CERT_NAMES)
             && !ngx_status_cert_watches())
         {
-            snprintf(err, sizeof(err), "\"%s cert %s\" needs a module and a "
-                     "libcurl that were built with the same OpenSSL",
+            snprintf(err, sizeof(err), "\"%s cert %s\" needs OpenSSL 3 "
+                     "(libssl-dev) at build time, and a libcurl that uses "
+                     "the same",
                      cond[i].prefer ? "prefer" : "expect", cond[i].name.data);
             goto invalid;
         }

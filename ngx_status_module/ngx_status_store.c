@@ -2,8 +2,8 @@
 /*
  * Copyright (C) ngx_status_module authors
  *
- * The store as the loop sees it: a queue, a thread that empties it, and
- * what becomes of both when the file can not be written.
+ * The store as the loop sees it: what is taken, what is read back at the
+ * start, what is told.  It waits for nobody.
  */
 
 
@@ -11,49 +11,17 @@
 
 #if (NGX_STATUS_SQLITE)
 
-#include <pthread.h>
-#include <signal.h>
 #include "ngx_status_store_db.h"
 
 
-#define NGX_STATUS_STORE_TURN    500     /* ms between transactions */
-#define NGX_STATUS_STORE_RETRY   250     /* ms, doubled each time, up to */
-#define NGX_STATUS_STORE_REST    10000   /* ms */
-#define NGX_STATUS_STORE_EXIT    1000    /* ms that the end may take: under
-                                            what nginx grants at TERM */
-#define NGX_STATUS_STORE_BATCH   20000   /* items in a transaction */
 #define NGX_STATUS_STORE_SAVE    300000  /* ms between saves of a record */
 #define NGX_STATUS_STORE_SAVES   64      /* of them waiting at a time */
-#define NGX_STATUS_STORE_AT_EXIT 64      /* of them in a transaction */
 #define NGX_STATUS_STORE_LOOKS   128     /* buckets a level that are looked
                                             at after a result */
 #define NGX_STATUS_STORE_STEP    3       /* ms that the loop restores for at
                                             a time once it runs */
 
 
-/* One thread for all stores of the process. */
-
-typedef struct {
-    pthread_mutex_t       mutex;
-    pthread_cond_t        wake;
-    pthread_t             thread;
-    ngx_uint_t            started;
-    ngx_uint_t            quit;
-    ngx_msec_t            deadline;
-    ngx_status_store_t   *stores;
-} ngx_status_storing_t;
-
-
-static ngx_status_storing_t  ngx_status_storing = {
-    .mutex = PTHREAD_MUTEX_INITIALIZER
-};
-
-
-static ngx_int_t ngx_status_store_start(ngx_log_t *log);
-static void ngx_status_store_push(ngx_status_store_t *s,
-    ngx_status_store_item_t *item);
-static ngx_status_store_item_t *ngx_status_store_new(ngx_status_store_t *s,
-    ngx_uint_t kind, ngx_uint_t check, size_t size);
 static ngx_uint_t ngx_status_store_hand_over(ngx_status_store_t *s);
 static void ngx_status_store_events(ngx_status_store_t *s, ngx_uint_t n,
     const ngx_status_record_t *before, const ngx_status_record_t *record);
@@ -65,16 +33,6 @@ static void ngx_status_store_state(ngx_status_store_t *s, ngx_uint_t n,
     const ngx_status_record_t *record, const void *rings, int64_t now);
 static void ngx_status_store_tell(ngx_status_store_t *s,
     ngx_status_zone_store_t *status, const char *aside);
-static void *ngx_status_store_thread(void *data);
-static void ngx_status_store_turn(ngx_status_store_t *s, ngx_uint_t last);
-static void ngx_status_store_try(ngx_status_store_t *s);
-static void ngx_status_store_written(ngx_status_store_t *s);
-static void ngx_status_store_failed(ngx_status_store_t *s, ngx_uint_t waiting,
-    const char *err);
-static void ngx_status_store_begun(ngx_status_store_t *s, const char *aside);
-static void ngx_status_store_save_all(ngx_status_store_t *s);
-static void ngx_status_store_append(ngx_status_store_list_t *to,
-    ngx_status_store_list_t *from);
 
 
 ngx_status_store_t *
@@ -139,14 +97,9 @@ ngx_status_store_open(ngx_status_monitor_t *monitor, ngx_log_t *log)
         }
     }
 
-    pthread_mutex_lock(&ngx_status_storing.mutex);
-    s->next = ngx_status_storing.stores;
-    ngx_status_storing.stores = s;
-    pthread_mutex_unlock(&ngx_status_storing.mutex);
-
     ngx_status_store_beat(s);
 
-    if (ngx_status_store_start(log) != NGX_OK) {
+    if (ngx_status_store_start(s) != NGX_OK) {
         ngx_status_store_failed(s, 0, "its thread could not be started");
     }
 
@@ -158,45 +111,6 @@ nomem:
                   "\"%V\"", &monitor->name);
 
     return NULL;
-}
-
-
-static ngx_int_t
-ngx_status_store_start(ngx_log_t *log)
-{
-    int                    rc;
-    sigset_t               all, old;
-    pthread_condattr_t     attr;
-    ngx_status_storing_t  *st;
-
-    st = &ngx_status_storing;
-
-    if (st->started) {
-        return NGX_OK;
-    }
-
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&st->wake, &attr);
-    pthread_condattr_destroy(&attr);
-
-    /* signals are nginx's: they go to its one thread */
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-
-    rc = pthread_create(&st->thread, NULL, ngx_status_store_thread, NULL);
-
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-
-    if (rc != 0) {
-        ngx_log_error(NGX_LOG_ALERT, log, rc, "pthread_create() failed");
-        return NGX_ERROR;
-    }
-
-    st->started = 1;
-
-    return NGX_OK;
 }
 
 
@@ -247,53 +161,12 @@ ngx_status_store_result(ngx_status_store_t *s, ngx_uint_t n,
 }
 
 
-/* An item, or NULL when it can not be kept and counts as lost. */
-
-static ngx_status_store_item_t *
-ngx_status_store_new(ngx_status_store_t *s, ngx_uint_t kind, ngx_uint_t check,
-    size_t size)
-{
-    ngx_status_store_item_t  *item;
-
-    item = NULL;
-
-    if (s->nitems < NGX_STATUS_STORE_QUEUE) {
-        item = malloc(size);
-    }
-
-    if (item == NULL) {
-        s->dropped++;
-        return NULL;
-    }
-
-    item->next = NULL;
-    item->kind = kind;
-    item->check = check;
-
-    return item;
-}
-
-
-static void
-ngx_status_store_push(ngx_status_store_t *s, ngx_status_store_item_t *item)
-{
-    ngx_status_store_list_t  list;
-
-    list.first = item;
-    list.last = &item->next;
-
-    ngx_status_store_append(&s->pending, &list);
-
-    (void) ngx_atomic_fetch_add(&s->nitems, 1);
-}
-
-
 /* The loop waits for nobody: what it can not hand over now, it will later. */
 
 static ngx_uint_t
 ngx_status_store_hand_over(ngx_status_store_t *s)
 {
-    if (pthread_mutex_trylock(&ngx_status_storing.mutex) != 0) {
+    if (pthread_mutex_trylock(&ngx_status_store_mutex) != 0) {
         return 0;
     }
 
@@ -301,7 +174,7 @@ ngx_status_store_hand_over(ngx_status_store_t *s)
     s->status.lost += s->dropped;
     s->dropped = 0;
 
-    pthread_mutex_unlock(&ngx_status_storing.mutex);
+    pthread_mutex_unlock(&ngx_status_store_mutex);
 
     return 1;
 }
@@ -485,7 +358,7 @@ ngx_status_store_beat(ngx_status_store_t *s)
     ngx_uint_t               i, file, readable;
     ngx_status_zone_store_t  status;
 
-    if (pthread_mutex_trylock(&ngx_status_storing.mutex) != 0) {
+    if (pthread_mutex_trylock(&ngx_status_store_mutex) != 0) {
         return;
     }
 
@@ -499,7 +372,7 @@ ngx_status_store_beat(ngx_status_store_t *s)
     memcpy(aside, s->aside, sizeof(aside));
     s->aside[0] = '\0';
 
-    pthread_mutex_unlock(&ngx_status_storing.mutex);
+    pthread_mutex_unlock(&ngx_status_store_mutex);
 
     if (file != s->file_seen) {
         /* a fresh file, or another one: it lacks what the zone has */
@@ -591,372 +464,6 @@ ngx_status_store_tell(ngx_status_store_t *s, ngx_status_zone_store_t *status,
         s->told = *status;
         ngx_status_zone_put_store(s->monitor->zone, status);
     }
-}
-
-
-void
-ngx_status_store_leave(ngx_status_store_t *s)
-{
-    s->leaving = 1;
-
-    if (!ngx_status_storing.started) {
-        return;
-    }
-
-    pthread_mutex_lock(&ngx_status_storing.mutex);
-    ngx_status_store_append(&s->queue, &s->pending);
-    pthread_cond_signal(&ngx_status_storing.wake);
-    pthread_mutex_unlock(&ngx_status_storing.mutex);
-}
-
-
-void
-ngx_status_store_exit(void)
-{
-    struct timespec        ts;
-    ngx_status_store_t    *s;
-    ngx_status_storing_t  *st;
-
-    st = &ngx_status_storing;
-
-    if (!st->started) {
-        return;
-    }
-
-    pthread_mutex_lock(&st->mutex);
-
-    for (s = st->stores; s; s = s->next) {
-        ngx_status_store_append(&s->queue, &s->pending);
-    }
-
-    st->deadline = ngx_status_store_clock() + NGX_STATUS_STORE_EXIT;
-    st->quit = 1;
-    pthread_cond_signal(&st->wake);
-    pthread_mutex_unlock(&st->mutex);
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    ts.tv_sec += NGX_STATUS_STORE_EXIT / 1000;
-    ts.tv_nsec += 100000000;
-
-    if (ts.tv_nsec >= 1000000000) {
-        ts.tv_sec++;
-        ts.tv_nsec -= 1000000000;
-    }
-
-    /* who does not make it in time is ended by the process's end: what is
-     * in a transaction then has not been written */
-
-    (void) pthread_timedjoin_np(st->thread, NULL, &ts);
-}
-
-
-static void *
-ngx_status_store_thread(void *data)
-{
-    ngx_uint_t             quit;
-    struct timespec        ts;
-    ngx_status_store_t    *s;
-    ngx_status_storing_t  *st;
-
-    (void) data;
-
-    st = &ngx_status_storing;
-
-    do {
-        pthread_mutex_lock(&st->mutex);
-
-        if (!st->quit) {
-            clock_gettime(CLOCK_MONOTONIC, &ts);
-            ts.tv_nsec += NGX_STATUS_STORE_TURN * 1000000;
-
-            if (ts.tv_nsec >= 1000000000) {
-                ts.tv_sec++;
-                ts.tv_nsec -= 1000000000;
-            }
-
-            (void) pthread_cond_timedwait(&st->wake, &st->mutex, &ts);
-        }
-
-        quit = st->quit;
-        s = st->stores;
-
-        pthread_mutex_unlock(&st->mutex);
-
-        for ( /* void */ ; s; s = s->next) {
-            if (!s->left) {
-                ngx_status_store_turn(s, quit);
-            }
-        }
-
-    } while (!quit);
-
-    return NULL;
-}
-
-
-static void
-ngx_status_store_turn(ngx_status_store_t *s, ngx_uint_t last)
-{
-    ngx_uint_t  leaving;
-
-    pthread_mutex_lock(&ngx_status_storing.mutex);
-    ngx_status_store_append(&s->batch, &s->queue);
-    leaving = s->leaving;
-    pthread_mutex_unlock(&ngx_status_storing.mutex);
-
-    if (leaving || last
-        || (ngx_msec_int_t) (ngx_status_store_clock() - s->retry_at) >= 0)
-    {
-        ngx_status_store_try(s);
-    }
-
-    if (!leaving && !last) {
-        return;
-    }
-
-    if (s->db && !leaving && ngx_status_zone_owned(s->monitor->zone)) {
-        ngx_status_store_save_all(s);
-
-    } else if (s->db) {
-        /* a successor waits for the lock, and goes on with the log */
-        (void) sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
-                                 NULL);
-    }
-
-    ngx_status_store_list_free(s, &s->batch, NULL);
-
-    if (s->db) {
-        ngx_status_store_db_close(s);
-    }
-
-    if (s->lock != -1) {
-        close(s->lock);
-        s->lock = -1;
-    }
-
-    s->left = 1;
-}
-
-
-static void
-ngx_status_store_try(ngx_status_store_t *s)
-{
-    int                       rc;
-    char                      err[NGX_STATUS_MESSAGE];
-    char                      aside[NGX_STATUS_MESSAGE];
-    ngx_uint_t                n, waiting, moved;
-    ngx_status_store_item_t  *end;
-
-    moved = s->db && ngx_status_store_db_moved(s);
-
-    if (s->db == NULL) {
-
-        rc = ngx_status_store_db_open(s, &waiting, err, aside);
-
-        if (rc != SQLITE_OK) {
-            ngx_status_store_failed(s, waiting, err);
-            return;
-        }
-
-        if (moved) {
-            pthread_mutex_lock(&ngx_status_storing.mutex);
-            s->file++;
-            pthread_mutex_unlock(&ngx_status_storing.mutex);
-        }
-
-        ngx_status_store_begun(s, aside);
-    }
-
-    while (s->batch.first) {
-
-        for (n = 0, end = s->batch.first;
-             end && n < NGX_STATUS_STORE_BATCH;
-             n++)
-        {
-            end = end->next;
-        }
-
-        rc = ngx_status_store_db_write(s, end, err);
-
-        if (rc != SQLITE_OK) {
-            ngx_status_store_failed(s, 0, err);
-
-            if (ngx_status_store_db_corrupt(rc)) {
-                ngx_status_store_db_close(s);
-                ngx_status_store_db_aside(s, aside);
-
-                pthread_mutex_lock(&ngx_status_storing.mutex);
-                memcpy(s->aside, aside, sizeof(aside));
-                s->file++;
-                pthread_mutex_unlock(&ngx_status_storing.mutex);
-
-            } else if ((rc & 0xff) != SQLITE_BUSY
-                       && (rc & 0xff) != SQLITE_FULL)
-            {
-                /* maybe it is this descriptor that is of no use any more */
-                ngx_status_store_db_close(s);
-            }
-
-            return;
-        }
-
-        ngx_status_store_list_free(s, &s->batch, end);
-        ngx_status_store_written(s);
-    }
-
-    pthread_mutex_lock(&ngx_status_storing.mutex);
-    s->readable = 1;
-    pthread_mutex_unlock(&ngx_status_storing.mutex);
-}
-
-
-static void
-ngx_status_store_written(ngx_status_store_t *s)
-{
-    s->backoff = 0;
-
-    pthread_mutex_lock(&ngx_status_storing.mutex);
-
-    s->status.state = NGX_STATUS_STORE_OK;
-    s->status.message[0] = '\0';
-    s->status.written_at = ngx_status_store_time();
-
-    pthread_mutex_unlock(&ngx_status_storing.mutex);
-}
-
-
-static void
-ngx_status_store_failed(ngx_status_store_t *s, ngx_uint_t waiting,
-    const char *err)
-{
-    s->backoff = s->backoff ? ngx_min(s->backoff * 2, NGX_STATUS_STORE_REST)
-                            : NGX_STATUS_STORE_RETRY;
-
-    if (waiting) {
-        /* it costs nothing to ask */
-        s->backoff = NGX_STATUS_STORE_RETRY;
-    }
-
-    s->retry_at = ngx_status_store_clock() + s->backoff;
-
-    pthread_mutex_lock(&ngx_status_storing.mutex);
-
-    s->status.state = waiting ? NGX_STATUS_STORE_WAITING
-                              : NGX_STATUS_STORE_FAILED;
-    ngx_status_message(s->status.message, "%s", err);
-
-    pthread_mutex_unlock(&ngx_status_storing.mutex);
-}
-
-
-/* The file is open: as it was, or anew. */
-
-static void
-ngx_status_store_begun(ngx_status_store_t *s, const char *aside)
-{
-    pthread_mutex_lock(&ngx_status_storing.mutex);
-
-    if (aside[0]) {
-        memcpy(s->aside, aside, NGX_STATUS_MESSAGE);
-        s->file += (s->file != 0);
-    }
-
-    s->file += (s->file == 0);
-
-    /* that it can be opened says little of whether it can be written */
-
-    if (s->batch.first == NULL || s->status.state != NGX_STATUS_STORE_FAILED) {
-        s->status.state = NGX_STATUS_STORE_OK;
-        s->status.message[0] = '\0';
-    }
-
-    pthread_mutex_unlock(&ngx_status_storing.mutex);
-}
-
-
-static void
-ngx_status_store_save_all(ngx_status_store_t *s)
-{
-    ngx_uint_t  i, n;
-
-    n = s->monitor->nchecks;
-
-    for (i = 0; i < n; i += NGX_STATUS_STORE_AT_EXIT) {
-
-        if ((ngx_msec_int_t) (ngx_status_store_clock()
-                              - ngx_status_storing.deadline) >= 0
-            || ngx_status_store_db_save(s, i,
-                             ngx_min(n, i + NGX_STATUS_STORE_AT_EXIT))
-               != SQLITE_OK)
-        {
-            break;
-        }
-    }
-}
-
-
-static void
-ngx_status_store_append(ngx_status_store_list_t *to,
-    ngx_status_store_list_t *from)
-{
-    if (from->first == NULL) {
-        return;
-    }
-
-    if (to->first) {
-        *to->last = from->first;
-
-    } else {
-        to->first = from->first;
-    }
-
-    to->last = from->last;
-    from->first = NULL;
-}
-
-
-void
-ngx_status_store_list_free(ngx_status_store_t *s,
-    ngx_status_store_list_t *list, ngx_status_store_item_t *end)
-{
-    ngx_status_store_item_t  *item;
-
-    while (list->first != end) {
-        item = list->first;
-        list->first = item->next;
-
-        if (item->kind == NGX_STATUS_STORE_RESULT) {
-            free(item->u.result.score);
-
-        } else if (item->kind == NGX_STATUS_STORE_STATE) {
-            (void) ngx_atomic_fetch_add(&s->nstates, -1);
-        }
-
-        free(item);
-        (void) ngx_atomic_fetch_add(&s->nitems, -1);
-    }
-}
-
-
-ngx_msec_t
-ngx_status_store_clock(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (ngx_msec_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-
-int64_t
-ngx_status_store_time(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-
-    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 

@@ -11,6 +11,7 @@
 
 
 #include "ngx_status_store.h"
+#include <pthread.h>
 #include <sqlite3.h>
 
 
@@ -149,16 +150,40 @@ struct ngx_status_store_s {
 };
 
 
-/* store.c */
+/* Of what "both" and the thread have above, and of the list of stores. */
+extern pthread_mutex_t  ngx_status_store_mutex;
 
-ngx_msec_t ngx_status_store_clock(void);
-int64_t ngx_status_store_time(void);             /* ms since the epoch */
+
+/*
+ * queue.c.  new() makes an item, or counts one as dropped when there is no
+ * room: NULL; push() puts it among those pending.  append() empties "from".
+ */
+
+ngx_status_store_item_t *ngx_status_store_new(ngx_status_store_t *s,
+    ngx_uint_t kind, ngx_uint_t check, size_t size);
+void ngx_status_store_push(ngx_status_store_t *s,
+    ngx_status_store_item_t *item);
+void ngx_status_store_append(ngx_status_store_list_t *to,
+    ngx_status_store_list_t *from);
 void ngx_status_store_list_free(ngx_status_store_t *s,
     ngx_status_store_list_t *list, ngx_status_store_item_t *end);
 
 
 /*
- * db.c, in the thread, or in the loop before the thread has the store.
+ * thread.c.  start() gives a store to the thread.  begun() and failed() note
+ * what became of opening the file or writing to it.
+ */
+
+ngx_int_t ngx_status_store_start(ngx_status_store_t *s);
+void ngx_status_store_begun(ngx_status_store_t *s, const char *aside);
+void ngx_status_store_failed(ngx_status_store_t *s, ngx_uint_t waiting,
+    const char *err);
+ngx_msec_t ngx_status_store_clock(void);
+int64_t ngx_status_store_time(void);             /* ms since the epoch */
+
+
+/*
+ * file.c, in the thread, or in the loop before the thread has the store.
  * Returns are SQLite's codes; "err" gets a sentence.  db_open() takes the
  * lock: SQLITE_BUSY with "*waiting" when another process has it.  A corrupt
  * file is set aside and begun anew, "aside" telling its new name.
@@ -175,6 +200,19 @@ ngx_uint_t ngx_status_store_db_moved(ngx_status_store_t *s);
 void ngx_status_store_db_aside(ngx_status_store_t *s,
     char aside[NGX_STATUS_MESSAGE]);
 
+ngx_uint_t ngx_status_store_db_corrupt(int rc);
+void ngx_status_store_error(ngx_status_store_t *s, int rc,
+    char err[NGX_STATUS_MESSAGE]);
+
+
+/*
+ * write.c, likewise, with the file open.  prepare() makes all statements,
+ * checks() writes what is configured, in the caller's transaction.
+ */
+
+int ngx_status_store_prepare(ngx_status_store_t *s);
+int ngx_status_store_checks(ngx_status_store_t *s);
+
 /* Writes "batch" up to "end" in a transaction, and prunes a little. */
 int ngx_status_store_db_write(ngx_status_store_t *s,
     ngx_status_store_item_t *end, char err[NGX_STATUS_MESSAGE]);
@@ -182,8 +220,6 @@ int ngx_status_store_db_write(ngx_status_store_t *s,
 /* Saves records straight from the zone, in a transaction. */
 int ngx_status_store_db_save(ngx_status_store_t *s, ngx_uint_t first,
     ngx_uint_t last);
-
-ngx_uint_t ngx_status_store_db_corrupt(int rc);
 
 /* What a saved record's bytes depend on. */
 void ngx_status_store_layout(const ngx_status_history_conf_t *history,

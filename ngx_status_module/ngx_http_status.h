@@ -32,7 +32,10 @@ typedef struct {
                                             without any */
     ngx_array_t              *locations; /* of ngx_http_status_loc_conf_t *
                                             that wait for their monitor */
-    ngx_str_t                 state;     /* "status_state"; empty: not set */
+    ngx_str_t                 state;     /* "status_state"; empty: not set, or
+                                            the default not needed */
+    ngx_uint_t                state_off;
+    ngx_uint_t                state_default;     /* nobody said it */
     u_char                   *state_file;        /* where, for messages */
     ngx_uint_t                state_line;
 } ngx_http_status_main_conf_t;
@@ -65,6 +68,13 @@ char *ngx_http_status_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 ngx_int_t ngx_http_status_preconfiguration(ngx_conf_t *cf);
 ngx_int_t ngx_http_status_postconfiguration(ngx_conf_t *cf);
+
+/*
+ * conf_store.c.  make_state() runs in init_module: it makes the state
+ * directory that is there by default, if it can, and says nothing when not.
+ */
+void ngx_http_status_make_state(ngx_cycle_t *cycle,
+    ngx_http_status_main_conf_t *mcf);
 
 /* handler.c */
 ngx_int_t ngx_http_status_handler(ngx_http_request_t *r);

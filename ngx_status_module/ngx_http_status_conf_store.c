@@ -10,6 +10,7 @@
 #include "ngx_http_status_conf.h"
 
 
+/* used when nobody says another one */
 #define NGX_HTTP_STATUS_STATE    "/var/lib/nginx/status"
 
 #define NGX_HTTP_STATUS_DAY      (24 * 3600)
@@ -21,24 +22,30 @@ static ngx_int_t ngx_http_status_state_path(ngx_conf_t *cf,
     ngx_http_status_main_conf_t *mcf);
 
 
-/* "status_state DIR" */
+/* "status_state off"; "status_state DIR" */
 
 char *
 ngx_http_status_set_state(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-#if (NGX_STATUS_SQLITE)
-
     ngx_str_t                    *word;
     ngx_http_status_main_conf_t  *mcf = conf;
 
     word = cf->args->elts;
 
-    if (mcf->state.data) {
+    if (mcf->state.data || mcf->state_off) {
         return "is duplicate";
     }
 
+    if (ngx_strcmp(word[1].data, "off") == 0) {
+        mcf->state_off = 1;
+        return NGX_CONF_OK;
+    }
+
+#if (NGX_STATUS_SQLITE)
+
     if (word[1].len == 0) {
-        return ngx_http_status_invalid(cf, cmd, &word[1], "a directory");
+        return ngx_http_status_invalid(cf, cmd, &word[1],
+                                       "a directory, or off");
     }
 
     while (word[1].len > 1 && word[1].data[word[1].len - 1] == '/') {
@@ -57,12 +64,8 @@ ngx_http_status_set_state(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 #else
 
-    (void) cf;
-    (void) cmd;
-    (void) conf;
-
     return "needs SQLite, and this module was built without it (package "
-           "libsqlite3-dev)";
+           "libsqlite3-dev); \"status_state off\" is possible";
 
 #endif
 }
@@ -161,10 +164,7 @@ ngx_http_status_store_time(ngx_conf_t *cf, ngx_command_t *cmd, ngx_str_t *word,
 }
 
 
-/*
- * All is known.  Without "store", a monitor has one when "status_state" says
- * that there is a place for it.
- */
+/* All is known.  Without "store", a monitor has one in the state directory. */
 
 ngx_int_t
 ngx_http_status_stores(ngx_conf_t *cf, ngx_http_status_main_conf_t *mcf)
@@ -183,9 +183,22 @@ ngx_http_status_stores(ngx_conf_t *cf, ngx_http_status_main_conf_t *mcf)
         store = &m[i]->store_conf;
         file = &store->file;
 
-        if (store->off || (!store->set && mcf->state.len == 0)) {
+        if (store->off || (!store->set && mcf->state_off)) {
             continue;
         }
+
+        if (mcf->state_off) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"store\" of monitor \"%V\" and \"status_state "
+                          "off\" exclude each other, expected \"store off\" "
+                          "in %s:%ui", &m[i]->name, store->conf_file,
+                          store->line);
+            return NGX_ERROR;
+        }
+
+#if !(NGX_STATUS_SQLITE)
+        continue;
+#endif
 
         if (store->keep == 0) {
             store->keep = 400 * NGX_HTTP_STATUS_DAY;
@@ -199,9 +212,10 @@ ngx_http_status_stores(ngx_conf_t *cf, ngx_http_status_main_conf_t *mcf)
 
             if (mcf->state.len == 0) {
                 ngx_str_set(&mcf->state, NGX_HTTP_STATUS_STATE);
-                mcf->state_file = store->conf_file;
-                mcf->state_line = store->line;
+                mcf->state_default = 1;
             }
+
+            store->unasked = !store->set && mcf->state_default;
 
             name = file->len ? *file : m[i]->name;
 
@@ -248,14 +262,15 @@ ngx_http_status_stores(ngx_conf_t *cf, ngx_http_status_main_conf_t *mcf)
         }
     }
 
-    return used ? ngx_http_status_state_path(cf, mcf) : NGX_OK;
+    return used && !mcf->state_default ? ngx_http_status_state_path(cf, mcf)
+                                       : NGX_OK;
 }
 
 
 /*
- * nginx makes the directory, "nginx -t" as well, and gives it to the user of
- * its processes: also one that is there already.  It makes one level, so
- * that what is around it has to be there.
+ * nginx makes the directory that was asked for, "nginx -t" as well, and gives
+ * it to the user of its processes: also one that is there already.  It makes
+ * one level, so that what is around it has to be there.
  */
 
 static ngx_int_t
@@ -296,4 +311,50 @@ ngx_http_status_state_path(ngx_conf_t *cf, ngx_http_status_main_conf_t *mcf)
     path->line = mcf->state_line;
 
     return ngx_add_path(cf, &path);
+}
+
+
+/*
+ * The directory that nobody asked for must not keep nginx from starting, so
+ * it is no path of nginx's.  It may stand in a directory that belongs to an
+ * unprivileged user: nothing here follows a link, and what belongs to
+ * somebody already stays his.  Whether it is of use, the checker finds out.
+ */
+
+void
+ngx_http_status_make_state(ngx_cycle_t *cycle,
+    ngx_http_status_main_conf_t *mcf)
+{
+    int               fd;
+    u_char            dir[] = NGX_HTTP_STATUS_STATE;
+    struct stat       sb;
+    ngx_core_conf_t  *ccf;
+
+    if (!mcf->state_default) {
+        return;
+    }
+
+    (void) ngx_create_full_path(dir, 0755);
+    (void) ngx_create_dir(dir, 0700);
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+
+    if (ccf->user == (ngx_uid_t) NGX_CONF_UNSET_UINT) {
+        return;
+    }
+
+    fd = open((char *) dir, O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
+
+    if (fd == -1) {
+        return;
+    }
+
+    if (fstat(fd, &sb) == 0 && sb.st_uid == 0 && ccf->user != 0
+        && fchown(fd, ccf->user, (gid_t) -1) == -1)
+    {
+        ngx_log_error(NGX_LOG_NOTICE, cycle->log, ngx_errno,
+                      "fchown() \"%s\" failed", dir);
+    }
+
+    close(fd);
 }

@@ -56,5 +56,9 @@ ngx_http_status_init_module(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    if (!ngx_test_config) {
+        ngx_http_status_make_state(cycle, smcf);
+    }
+
     return ngx_http_status_checker_register(cycle, smcf->monitors);
 }

@@ -34,6 +34,8 @@ typedef struct ngx_status_archive_s   ngx_status_archive_t;
 typedef struct {
     ngx_uint_t                set;       /* the directive was there */
     ngx_uint_t                off;
+    ngx_uint_t                unasked;   /* there by default: where it can
+                                            not be, memory has to do */
     ngx_str_t                 file;      /* NUL-terminated; made a full path
                                             when all is known; empty: none */
     time_t                    keep;      /* s; of hours, days, events */

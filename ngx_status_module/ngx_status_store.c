@@ -22,6 +22,8 @@
                                             a time once it runs */
 
 
+static ngx_uint_t ngx_status_store_off(ngx_status_monitor_t *monitor,
+    ngx_log_t *log);
 static ngx_uint_t ngx_status_store_hand_over(ngx_status_store_t *s);
 static void ngx_status_store_events(ngx_status_store_t *s, ngx_uint_t n,
     const ngx_status_record_t *before, const ngx_status_record_t *record);
@@ -44,7 +46,7 @@ ngx_status_store_open(ngx_status_monitor_t *monitor, ngx_log_t *log)
     ngx_status_slot_t   *slot;
     ngx_status_store_t  *s;
 
-    if (monitor->store_conf.file.len == 0) {
+    if (ngx_status_store_off(monitor, log)) {
         return NULL;
     }
 
@@ -111,6 +113,63 @@ nomem:
                   "\"%V\"", &monitor->name);
 
     return NULL;
+}
+
+
+/*
+ * Whether there is none.  One that nobody asked for is not missed where its
+ * directory is of no use: no error, but a line, and a word in the zone.
+ */
+
+static ngx_uint_t
+ngx_status_store_off(ngx_status_monitor_t *monitor, ngx_log_t *log)
+{
+    char                     *slash, dir[NGX_MAX_PATH];
+    ngx_err_t                 err;
+    ngx_status_zone_store_t   status, was;
+
+    err = 0;
+    ngx_memzero(&status, sizeof(ngx_status_zone_store_t));
+
+    if (monitor->store_conf.file.len) {
+
+        if (!monitor->store_conf.unasked) {
+            return 0;
+        }
+
+        ngx_cpystrn((u_char *) dir, monitor->store_conf.file.data,
+                    sizeof(dir));
+        slash = strrchr(dir, '/');
+        *slash = '\0';
+
+        if (access(dir, W_OK|X_OK) == 0) {
+            return 0;
+        }
+
+        err = ngx_errno;
+        ngx_status_message(status.message, "\"%s\": %s", dir, strerror(err));
+    }
+
+    /* what the checker before us said needs no saying again */
+
+    ngx_memzero(&was, sizeof(ngx_status_zone_store_t));
+    ngx_status_zone_get_store(monitor->zone, &was);
+
+    if (was.state == status.state && strcmp(was.message, status.message) == 0)
+    {
+        return 1;
+    }
+
+    if (err) {
+        ngx_log_error(NGX_LOG_NOTICE, log, err,
+                      "history of monitor \"%V\" is in memory only, because "
+                      "its directory \"%s\" can not be used",
+                      &monitor->name, dir);
+    }
+
+    ngx_status_zone_put_store(monitor->zone, &status);
+
+    return 1;
 }
 
 

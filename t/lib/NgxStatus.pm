@@ -154,6 +154,8 @@ sub read_file {
 # Writes nginx.conf.  $http is what stands in http { }; "main", "events" and
 # "http" => 0 (nothing at all but main) say more.  master => 'off' and
 # daemon => 'on' are for tests of just that; level is the error log's.
+# Where $http has no "status_state" there is none: the default directory is
+# the machine's (state => 'default' for who hides that one).
 sub conf {
     my ($self, $http, %opt) = @_;
     my $level = $opt{level} || 'info';
@@ -162,6 +164,8 @@ sub conf {
     my $user = $> == 0 ? 'user nobody ' . getgrgid((getpwnam 'nobody')[3])
                          . ';' : '';
     my $module = $opt{no_module} ? '' : "load_module $self->{so};";
+    my $state = $opt{no_module} || $opt{state} || ($http // '') =~ /status_state/
+                ? '' : 'status_state off;';
 
     my $text = <<"CONF";
 $module
@@ -175,7 +179,7 @@ CONF
              . ($opt{events} // 'worker_connections 1024;') . "\n}\n";
     $text .= <<"CONF" if defined $http;
 http {
-access_log off;
+access_log off; $state
 client_body_temp_path %%TESTDIR%%/temp/body;
 proxy_temp_path %%TESTDIR%%/temp/proxy;
 fastcgi_temp_path %%TESTDIR%%/temp/fastcgi;

@@ -73,13 +73,14 @@ ngx_http_status_set_state(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 /*
  * "store off"
- * "store [sqlite:FILE] [keep=TIME] [results=TIME]"
+ * "store [sqlite:FILE] [keep=TIME] [results=TIME] [queue=N]"
  */
 
 char *
 ngx_http_status_set_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     char                     *rv;
+    ngx_int_t                 n;
     ngx_str_t                *word;
     ngx_uint_t                i;
     ngx_status_store_conf_t  *store;
@@ -128,9 +129,19 @@ ngx_http_status_set_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                       &store->results,
                                       "results= and a time from 1d to 3650d");
 
+        } else if (ngx_strncmp(word[i].data, "queue=", 6) == 0) {
+            n = ngx_atoi(word[i].data + 6, word[i].len - 6);
+
+            if (n < 100 || n > 10000000) {
+                return ngx_http_status_invalid(cf, cmd, &word[i],
+                            "queue= and a number from 100 to 10000000");
+            }
+
+            store->queue = n;
+
         } else {
-            return ngx_http_status_invalid(cf, cmd, &word[i],
-                        "off, or sqlite:FILE, keep=TIME and results=TIME");
+            return ngx_http_status_invalid(cf, cmd, &word[i], "off, or "
+                        "sqlite:FILE, keep=TIME, results=TIME and queue=N");
         }
 
         if (rv != NGX_CONF_OK) {
@@ -206,6 +217,10 @@ ngx_http_status_stores(ngx_conf_t *cf, ngx_http_status_main_conf_t *mcf)
 
         if (store->results == 0) {
             store->results = ngx_min(3 * NGX_HTTP_STATUS_DAY, store->keep);
+        }
+
+        if (store->queue == 0) {
+            store->queue = 100000;
         }
 
         if (file->len == 0 || file->data[0] != '/') {

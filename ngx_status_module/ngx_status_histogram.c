@@ -16,7 +16,6 @@ static void ngx_status_bins_add(const ngx_status_rings_t *r, ngx_uint_t level,
     int64_t from, int64_t to, uint32_t *bins);
 static void ngx_status_bins_percentiles(const uint32_t *bins,
     ngx_status_window_t *window);
-static uint32_t ngx_status_bin_value(ngx_uint_t bin);
 
 
 const ngx_status_bins_rung_t  ngx_status_bins_rungs[NGX_STATUS_BINS_RUNGS] = {
@@ -36,45 +35,85 @@ void
 ngx_status_bins_close(ngx_status_rings_t *r,
     ngx_status_history_open_t *open, int64_t at)
 {
-    int64_t                        n, s, parts;
-    uint32_t                       bins[NGX_STATUS_HISTORY_BINS];
-    ngx_uint_t                     i, k;
-    ngx_status_bins_entry_t       *entry;
-    const ngx_status_bins_rung_t  *rung;
+    int64_t     n, s;
+    uint32_t    bins[NGX_STATUS_HISTORY_BINS];
+    ngx_uint_t  i, k;
 
     for (i = 0; i < NGX_STATUS_BINS_RUNGS; i++) {
 
-        rung = &ngx_status_bins_rungs[i];
-
-        s = rung->seconds;
+        s = ngx_status_bins_rungs[i].seconds;
         n = open->result_cursor / s;
 
         if (n == at / s) {
             return;
         }
 
-        memset(bins, 0, sizeof(bins));
-
-        if (i == 0) {
-            for (k = 0; k < NGX_STATUS_HISTORY_BINS; k++) {
-                bins[k] = open->bins[k];
-            }
-
-            memset(open->bins, 0, sizeof(open->bins));
-
-        } else {
-            parts = s / ngx_status_bins_rungs[i - 1].seconds;
-            ngx_status_bins_add(r, i - 1, n * parts, (n + 1) * parts, bins);
+        if (i) {
+            ngx_status_bins_sum(r, i, n);
+            continue;
         }
-
-        entry = &r->bins[i][n % rung->n];
-        entry->number = n;
 
         for (k = 0; k < NGX_STATUS_HISTORY_BINS; k++) {
-            entry->counts[k] = ngx_min(ngx_status_float_code(bins[k], 4),
-                                       255);
+            bins[k] = open->bins[k];
         }
+
+        ngx_status_bins_put(r, 0, n, bins);
+        memset(open->bins, 0, sizeof(open->bins));
     }
+}
+
+
+void
+ngx_status_bins_put(ngx_status_rings_t *r, ngx_uint_t level, int64_t number,
+    const uint32_t *bins)
+{
+    ngx_uint_t                k;
+    ngx_status_bins_entry_t  *entry;
+
+    entry = &r->bins[level][number % ngx_status_bins_rungs[level].n];
+    entry->number = number;
+
+    for (k = 0; k < NGX_STATUS_HISTORY_BINS; k++) {
+        entry->counts[k] = bins[k] < 32
+                           ? bins[k]
+                           : ngx_min(ngx_status_float_code(bins[k], 4), 255);
+    }
+}
+
+
+void
+ngx_status_bins_sum(ngx_status_rings_t *r, ngx_uint_t level, int64_t number)
+{
+    int64_t   parts;
+    uint32_t  bins[NGX_STATUS_HISTORY_BINS];
+
+    parts = ngx_status_bins_rungs[level].seconds
+            / ngx_status_bins_rungs[level - 1].seconds;
+
+    memset(bins, 0, sizeof(bins));
+    ngx_status_bins_add(r, level - 1, number * parts, (number + 1) * parts,
+                        bins);
+    ngx_status_bins_put(r, level, number, bins);
+}
+
+
+ngx_uint_t
+ngx_status_bins_get(const ngx_status_rings_t *r, ngx_uint_t level,
+    int64_t number, uint32_t *bins)
+{
+    const ngx_status_bins_entry_t  *entry;
+
+    memset(bins, 0, NGX_STATUS_HISTORY_BINS * sizeof(uint32_t));
+
+    entry = &r->bins[level][number % ngx_status_bins_rungs[level].n];
+
+    if (entry->number != (uint16_t) number) {
+        return 0;
+    }
+
+    ngx_status_bins_add(r, level, number, number + 1, bins);
+
+    return 1;
 }
 
 
@@ -201,6 +240,12 @@ ngx_status_bins_percentiles(const uint32_t *bins, ngx_status_window_t *window)
         total += bins[k];
     }
 
+    if (total == 0) {
+        /* of an old store */
+        window->p50 = window->p95 = window->p99 = window->mean;
+        return;
+    }
+
     for (i = 0, k = 0, seen = 0; i < 3; i++) {
 
         rank = (total * percentiles[i].percent + 99) / 100;
@@ -211,7 +256,7 @@ ngx_status_bins_percentiles(const uint32_t *bins, ngx_status_window_t *window)
 
         /* a window's histogram may reach back further than its results */
 
-        value = ngx_status_bin_value(k);
+        value = ngx_status_history_bin_value(k);
         value = ngx_max(value, window->min);
         value = ngx_min(value, window->max);
 
@@ -222,7 +267,7 @@ ngx_status_bins_percentiles(const uint32_t *bins, ngx_status_window_t *window)
 
 
 ngx_uint_t
-ngx_status_bin(uint32_t latency)
+ngx_status_history_bin(uint32_t latency)
 {
     ngx_uint_t  bin;
 
@@ -240,8 +285,8 @@ ngx_status_bin(uint32_t latency)
 }
 
 
-static uint32_t
-ngx_status_bin_value(ngx_uint_t bin)
+uint32_t
+ngx_status_history_bin_value(ngx_uint_t bin)
 {
     if (bin == 0) {
         return 64;

@@ -198,7 +198,7 @@ ngx_status_history_result(const ngx_status_history_conf_t *conf,
         one.min = result->latency;
         one.max = result->latency;
 
-        bin = ngx_status_bin(result->latency);
+        bin = ngx_status_history_bin(result->latency);
 
         if (open->bins[bin] < 0xffff) {
             open->bins[bin]++;

@@ -60,6 +60,7 @@
 
 /* Bins of a latency histogram: below 128 us, 18 octaves, from 33 s. */
 #define NGX_STATUS_HISTORY_BINS  (1 + 18 * 8 + 1)
+#define NGX_STATUS_HISTORY_LONG  (128u << 18)    /* us; the last one's begin */
 
 
 /* Buckets kept; part of the zone's layout. */
@@ -185,12 +186,50 @@ void ngx_status_history_bucket(const ngx_status_history_conf_t *conf,
 
 /*
  * Fills fresh rings of another shape with what the old ones hold and the
- * new ones have a place for.  Master.
+ * new ones have a place for.  Master, checker.
  */
 
 void ngx_status_history_copy(const ngx_status_history_open_t *open,
     const ngx_status_history_conf_t *from, const void *old,
     const ngx_status_history_conf_t *to, void *rings);
+
+/*
+ * The latencies of a closed hour or day, as results by bin; 0 when they are
+ * not kept.  bin() and bin_value() lead from us to a bin and to what stands
+ * for it.  Checker.
+ */
+
+ngx_uint_t ngx_status_history_bins(const ngx_status_history_conf_t *conf,
+    const ngx_status_history_open_t *open, const void *rings,
+    ngx_status_ladder_e level, int64_t number,
+    uint32_t bins[NGX_STATUS_HISTORY_BINS]);
+ngx_uint_t ngx_status_history_bin(uint32_t latency);
+uint32_t ngx_status_history_bin_value(ngx_uint_t bin);
+
+/*
+ * Puts an empty history together from closed buckets: of days first, then of
+ * hours and minutes, each oldest first, none that begins at "cursor" or
+ * later.  filled() makes "cursor", the begin of a minute, both cursors and
+ * sums up the buckets that are open there.  What only results could tell is
+ * missing: the latencies and scores of the hour at the cursor.  Checker.
+ */
+
+typedef struct {
+    ngx_status_tally_t        tally;
+    ngx_status_score_tally_t  score;             /* n 0: none */
+    ngx_status_state_e        last;              /* of a minute: at its end */
+    uint32_t                  bins[NGX_STATUS_HISTORY_BINS];
+} ngx_status_bucket_t;
+
+/* Adds what came after it. */
+void ngx_status_score_tally_add(ngx_status_score_tally_t *score,
+    const ngx_status_score_tally_t *add);
+
+void ngx_status_history_fill(const ngx_status_history_conf_t *conf,
+    ngx_status_history_open_t *open, void *rings, ngx_status_ladder_e level,
+    int64_t number, const ngx_status_bucket_t *bucket);
+void ngx_status_history_filled(const ngx_status_history_conf_t *conf,
+    ngx_status_history_open_t *open, void *rings, int64_t cursor);
 
 /*
  * The newest NGX_STATUS_TIMELINE minutes that end with now's, from "open"

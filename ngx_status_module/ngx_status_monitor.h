@@ -40,6 +40,8 @@ typedef struct {
                                             when all is known; empty: none */
     time_t                    keep;      /* s; of hours, days, events */
     time_t                    results;   /* s; of results and minutes */
+    ngx_uint_t                queue;     /* items in memory at most while the
+                                            file can not be written */
     u_char                   *conf_file; /* where it was configured, for */
     ngx_uint_t                line;      /* messages */
 } ngx_status_store_conf_t;
@@ -142,7 +144,8 @@ struct ngx_status_snapshot_s {
                                             as far as sentinels know */
     ngx_status_state_e        state;     /* of all checks together */
     ngx_status_sum_t          sum;
-    ngx_uint_t                loading;   /* some check has no result yet */
+    ngx_uint_t                loading;   /* no checker has begun, or some check
+                                            has no result yet */
     ngx_status_group_view_t  *groups;    /* by monitor->groups */
     ngx_status_view_t        *views;     /* by monitor->checks */
 };

@@ -20,8 +20,6 @@ static ngx_uint_t ngx_status_record_state(const ngx_status_check_t *check,
 static void ngx_status_record_event(ngx_status_record_t *record,
     ngx_status_state_e from, ngx_status_state_e to, int64_t since,
     const char *reason);
-static const char *ngx_status_record_reason(const ngx_status_record_t *record,
-    const ngx_status_result_t *result);
 static void ngx_status_record_card(const ngx_status_check_t *check,
     ngx_status_card_t *card, const ngx_status_result_t *result,
     const ngx_status_score_t *score);
@@ -124,7 +122,7 @@ ngx_status_record_state(const ngx_status_check_t *check,
         if (before != NGX_STATUS_UNKNOWN) {
             ngx_status_record_event(record, before, NGX_STATUS_UNKNOWN,
                                     record->valid_until,
-                                    "no results for two intervals");
+                                    NGX_STATUS_RECORD_GAP);
         }
 
         /* what was confirmed is too old to count, and so is an open run */
@@ -195,7 +193,7 @@ ngx_status_record_event(ngx_status_record_t *record, ngx_status_state_e from,
 
 /* A run takes the mildest of its results, which need not be the last one. */
 
-static const char *
+const char *
 ngx_status_record_reason(const ngx_status_record_t *record,
     const ngx_status_result_t *result)
 {

@@ -29,5 +29,17 @@ ngx_uint_t ngx_status_record_result(const ngx_status_check_t *check,
     void *rings, const ngx_status_result_t *result,
     const ngx_status_score_t *score, int64_t now);
 
+/*
+ * Why a result changed the confirmed state: its message, or the class of the
+ * one of its run that the state was taken from.  Borrowed from one of the
+ * arguments, or static.  The change to unknown that no result made has a
+ * reason of its own.
+ */
+
+const char *ngx_status_record_reason(const ngx_status_record_t *record,
+    const ngx_status_result_t *result);
+
+#define NGX_STATUS_RECORD_GAP  "no results for two intervals"
+
 
 #endif /* _NGX_STATUS_RECORD_H_INCLUDED_ */

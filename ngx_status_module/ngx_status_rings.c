@@ -203,6 +203,16 @@ ngx_status_rings_clear_results(ngx_status_rings_t *r, ngx_uint_t level,
 }
 
 
+ngx_uint_t
+ngx_status_rings_has(const ngx_status_rings_t *r, ngx_uint_t level,
+    int64_t number)
+{
+    size_t  at;
+
+    return ngx_status_entry_find(r, level, number, &at);
+}
+
+
 void
 ngx_status_rings_copy(const ngx_status_rings_t *from, ngx_status_rings_t *to,
     ngx_uint_t level, int64_t newest)

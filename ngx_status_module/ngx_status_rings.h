@@ -79,6 +79,10 @@ void ngx_status_rings_put_results(ngx_status_rings_t *r, ngx_uint_t level,
 void ngx_status_rings_clear_results(ngx_status_rings_t *r, ngx_uint_t level,
     int64_t number);
 
+/* Whether a closed bucket is there. */
+ngx_uint_t ngx_status_rings_has(const ngx_status_rings_t *r,
+    ngx_uint_t level, int64_t number);
+
 /* Copies the buckets before "newest" that both have a place for. */
 void ngx_status_rings_copy(const ngx_status_rings_t *from,
     ngx_status_rings_t *to, ngx_uint_t level, int64_t newest);
@@ -101,12 +105,19 @@ uint32_t ngx_status_float_value(ngx_uint_t code, ngx_uint_t mantissa);
 
 
 /*
- * histogram.c.  close() writes the histograms of the hour, the day and the
- * 30 days that end between the result cursor and "at", and empties the open
- * one.  windows() fills in the percentiles of windows that have the rest.
+ * histogram.c.  put() writes a closed histogram, sum() one of the days or of
+ * the 30 days from what it consists of; get() answers whether one is there.
+ * close() writes the histograms of the hour, the day and the 30 days that end
+ * between the result cursor and "at", and empties the open one.  windows()
+ * fills in the percentiles of windows that have the rest.
  */
 
-ngx_uint_t ngx_status_bin(uint32_t latency);
+void ngx_status_bins_put(ngx_status_rings_t *r, ngx_uint_t level,
+    int64_t number, const uint32_t *bins);
+void ngx_status_bins_sum(ngx_status_rings_t *r, ngx_uint_t level,
+    int64_t number);
+ngx_uint_t ngx_status_bins_get(const ngx_status_rings_t *r, ngx_uint_t level,
+    int64_t number, uint32_t *bins);
 void ngx_status_bins_close(ngx_status_rings_t *r,
     ngx_status_history_open_t *open, int64_t at);
 void ngx_status_bins_windows(const ngx_status_rings_t *r,

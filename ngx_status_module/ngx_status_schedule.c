@@ -479,7 +479,7 @@ ngx_status_schedule_settle(ngx_status_job_t *job)
     if (s->monitor->store) {
         ngx_status_store_result(s->monitor->store, job - s->jobs,
                                 &job->slot->copy[job->slot->current & 1], r,
-                                rings, &probe->score, now);
+                                &probe->score, now);
     }
 #endif
 

@@ -219,7 +219,9 @@ ngx_status_snapshot_sums(ngx_status_snapshot_t *s)
     ngx_status_group_view_t     *g;
     const ngx_status_group_t    *group;
 
-    s->loading = 0;
+    /* until its first heartbeat the checker may be reading back the past */
+
+    s->loading = (s->heartbeat_at == 0);
     ngx_memzero(&s->sum, sizeof(ngx_status_sum_t));
 
     for (i = 0; i < s->monitor->nchecks; i++) {

@@ -11,15 +11,14 @@
 
 #if (NGX_STATUS_SQLITE)
 
+#include "ngx_status_record.h"
 #include "ngx_status_store_db.h"
 
 
-#define NGX_STATUS_STORE_SAVE    300000  /* ms between saves of a record */
-#define NGX_STATUS_STORE_SAVES   64      /* of them waiting at a time */
-#define NGX_STATUS_STORE_LOOKS   128     /* buckets a level that are looked
-                                            at after a result */
-#define NGX_STATUS_STORE_STEP    3       /* ms that the loop restores for at
-                                            a time once it runs */
+#define NGX_STATUS_STORE_LOOKS   128     /* buckets a level and check that are
+                                            looked at in a beat */
+#define NGX_STATUS_STORE_STEP    3       /* ms of a beat at most for reading
+                                            back, and for buckets */
 
 
 static ngx_uint_t ngx_status_store_off(ngx_status_monitor_t *monitor,
@@ -29,10 +28,14 @@ static void ngx_status_store_events(ngx_status_store_t *s, ngx_uint_t n,
     const ngx_status_record_t *before, const ngx_status_record_t *record);
 static void ngx_status_store_event(ngx_status_store_t *s, ngx_uint_t n,
     ngx_uint_t from, ngx_uint_t to, int64_t at, const char *why);
+static void ngx_status_store_again(ngx_status_store_t *s);
+static void ngx_status_store_catch_up(ngx_status_store_t *s);
 static void ngx_status_store_buckets(ngx_status_store_t *s, ngx_uint_t n,
     const ngx_status_record_t *record, const void *rings);
-static void ngx_status_store_state(ngx_status_store_t *s, ngx_uint_t n,
-    const ngx_status_record_t *record, const void *rings, int64_t now);
+static size_t ngx_status_store_latency(
+    const ngx_status_history_conf_t *history,
+    const ngx_status_record_t *record, const void *rings, ngx_uint_t level,
+    int64_t number, char latency[NGX_STATUS_STORE_LATENCY]);
 static void ngx_status_store_tell(ngx_status_store_t *s,
     ngx_status_zone_store_t *status, const char *aside);
 
@@ -176,7 +179,7 @@ ngx_status_store_off(ngx_status_monitor_t *monitor, ngx_log_t *log)
 void
 ngx_status_store_result(ngx_status_store_t *s, ngx_uint_t n,
     const ngx_status_record_t *before, const ngx_status_record_t *record,
-    const void *rings, const ngx_status_score_t *score, int64_t now)
+    const ngx_status_score_t *score, int64_t now)
 {
     size_t                      size;
     ngx_status_store_item_t    *item;
@@ -207,14 +210,6 @@ ngx_status_store_result(ngx_status_store_t *s, ngx_uint_t n,
     }
 
     ngx_status_store_events(s, n, before, record);
-
-    /* a record without its past must not take the place of what the store
-     * has */
-
-    if (s->checks[n].restored) {
-        ngx_status_store_buckets(s, n, record, rings);
-        ngx_status_store_state(s, n, record, rings, now);
-    }
 
     (void) ngx_status_store_hand_over(s);
 }
@@ -253,13 +248,15 @@ ngx_status_store_events(ngx_status_store_t *s, ngx_uint_t n,
         && from != NGX_STATUS_UNKNOWN)
     {
         ngx_status_store_event(s, n, from, NGX_STATUS_UNKNOWN,
-                               before->valid_until, "not checked");
+                               before->valid_until, NGX_STATUS_RECORD_GAP);
         from = NGX_STATUS_UNKNOWN;
     }
 
     if (record->confirm.state != from) {
         ngx_status_store_event(s, n, from, record->confirm.state,
-                               record->confirm.since, record->last.message);
+                               record->confirm.since,
+                               ngx_status_record_reason(record,
+                                                        &record->last));
     }
 }
 
@@ -288,15 +285,86 @@ ngx_status_store_event(ngx_status_store_t *s, ngx_uint_t n, ngx_uint_t from,
 }
 
 
-/*
- * Queues the buckets that have been closed since the last one queued; after
- * a start those that the file lacks, a few with each result.
- */
+/* A fresh file, or another one: it lacks what the zone has. */
+
+static void
+ngx_status_store_again(ngx_status_store_t *s)
+{
+    ngx_uint_t                 i;
+    ngx_status_store_check_t  *check;
+
+    for (i = 0; i < s->monitor->nchecks; i++) {
+        check = &s->checks[i];
+
+        ngx_memzero(check->next, sizeof(check->next));
+        check->again = 1;
+        check->restored = 1;
+    }
+
+    s->restored = s->monitor->nchecks;
+
+    ngx_log_error(NGX_LOG_NOTICE, s->log, 0,
+                  "history of monitor \"%V\" goes on in another file \"%s\"",
+                  &s->monitor->name, s->path);
+}
+
+
+/* Takes from the zone what the file lacks, some of it each time. */
+
+static void
+ngx_status_store_catch_up(ngx_status_store_t *s)
+{
+    ngx_uint_t                  i, k, n;
+    ngx_msec_t                  until;
+    ngx_status_slot_t          *slot;
+    const ngx_status_event_t   *event;
+    ngx_status_store_check_t   *check;
+    const ngx_status_record_t  *record;
+
+    until = ngx_status_store_clock() + NGX_STATUS_STORE_STEP;
+
+    for (n = 0; n < s->monitor->nchecks; n++) {
+
+        if ((ngx_msec_int_t) (ngx_status_store_clock() - until) >= 0) {
+            return;
+        }
+
+        i = s->looked++ % s->monitor->nchecks;
+
+        check = &s->checks[i];
+        slot = check->slot;
+
+        /* what has not got its past back must not take its place */
+
+        if (slot == NULL || !check->restored) {
+            continue;
+        }
+
+        record = &slot->copy[slot->current & 1];
+
+        if (check->again) {
+            check->again = 0;
+            event = record->events;
+
+            for (k = 0; k < record->nevents; k++) {
+                ngx_status_store_event(s, i, event[k].from, event[k].to,
+                                       event[k].since, event[k].reason);
+            }
+        }
+
+        ngx_status_store_buckets(s, i, record, ngx_status_zone_rings(slot));
+    }
+}
+
+
+/* Queues the buckets that have been closed since the last one queued. */
 
 static void
 ngx_status_store_buckets(ngx_status_store_t *s, ngx_uint_t n,
     const ngx_status_record_t *record, const void *rings)
 {
+    char                              latency[NGX_STATUS_STORE_LATENCY];
+    size_t                            len;
     int64_t                           closed, oldest, *next;
     ngx_uint_t                        i, k, level, any;
     ngx_status_tally_t                tally;
@@ -339,8 +407,12 @@ ngx_status_store_buckets(ngx_status_store_t *s, ngx_uint_t n,
             }
 
             if (any) {
+                len = ngx_status_store_latency(history, record, rings, level,
+                                               *next, latency);
+
                 item = ngx_status_store_new(s, NGX_STATUS_STORE_BUCKET, n,
-                                            sizeof(ngx_status_store_item_t));
+                                            offsetof(ngx_status_store_item_t,
+                                                     u.bucket.latency) + len);
                 if (item == NULL) {
                     /* still in the zone: there will be another time */
                     s->dropped--;
@@ -351,6 +423,9 @@ ngx_status_store_buckets(ngx_status_store_t *s, ngx_uint_t n,
                 item->u.bucket.level = level;
                 item->u.bucket.tally = tally;
                 item->u.bucket.score = score;
+                memcpy((u_char *) item
+                       + offsetof(ngx_status_store_item_t, u.bucket.latency),
+                       latency, len);
 
                 ngx_status_store_push(s, item);
             }
@@ -361,52 +436,43 @@ ngx_status_store_buckets(ngx_status_store_t *s, ngx_uint_t n,
 }
 
 
-/* Now and then all that is known of a check, so that few results have to be
- * repeated at the next start. */
+/* Bytes of the text, its NUL too; empty when there is none. */
 
-static void
-ngx_status_store_state(ngx_status_store_t *s, ngx_uint_t n,
-    const ngx_status_record_t *record, const void *rings, int64_t now)
+static size_t
+ngx_status_store_latency(const ngx_status_history_conf_t *history,
+    const ngx_status_record_t *record, const void *rings, ngx_uint_t level,
+    int64_t number, char latency[NGX_STATUS_STORE_LATENCY])
 {
-    size_t                     size;
-    u_char                    *p;
-    ngx_status_store_item_t   *item;
-    ngx_status_store_check_t  *check;
+    u_char      *p;
+    uint32_t     bins[NGX_STATUS_HISTORY_BINS], us;
+    ngx_uint_t   i;
 
-    check = &s->checks[n];
+    p = (u_char *) latency;
 
-    if (check->save_at == 0 || check->save_at - now > NGX_STATUS_STORE_SAVE) {
-        /* spread over the time, wherever all of them began */
-        check->save_at = now + NGX_STATUS_STORE_SAVE * (int64_t) n
-                               / (int64_t) s->monitor->nchecks;
-    }
-
-    if (now < check->save_at || s->told.state != NGX_STATUS_STORE_OK
-        || s->nstates >= NGX_STATUS_STORE_SAVES)
+    if (level != NGX_STATUS_MINUTES
+        && ngx_status_history_bins(history, &record->open, rings, level,
+                                   number, bins))
     {
-        return;
+        for (i = 0; i < NGX_STATUS_HISTORY_BINS; i++) {
+            if (bins[i] == 0) {
+                continue;
+            }
+
+            us = ngx_min(ngx_status_history_bin_value(i),
+                         NGX_STATUS_HISTORY_LONG);
+
+            p = ngx_sprintf(p, "%c\"%uD\":%uD",
+                            p == (u_char *) latency ? '{' : ',', us, bins[i]);
+        }
+
+        if (p != (u_char *) latency) {
+            *p++ = '}';
+        }
     }
 
-    size = ngx_status_history_size(&s->monitor->zone->history);
+    *p++ = '\0';
 
-    item = ngx_status_store_new(s, NGX_STATUS_STORE_STATE, n,
-                                sizeof(ngx_status_store_item_t)
-                                + sizeof(ngx_status_record_t) + size);
-    if (item == NULL) {
-        s->dropped--;
-        return;
-    }
-
-    item->u.saved = now;
-
-    p = (u_char *) (item + 1);
-    memcpy(p, record, sizeof(ngx_status_record_t));
-    memcpy(p + sizeof(ngx_status_record_t), rings, size);
-
-    (void) ngx_atomic_fetch_add(&s->nstates, 1);
-    ngx_status_store_push(s, item);
-
-    check->save_at = now + NGX_STATUS_STORE_SAVE;
+    return p - (u_char *) latency;
 }
 
 
@@ -414,7 +480,7 @@ void
 ngx_status_store_beat(ngx_status_store_t *s)
 {
     char                     aside[NGX_STATUS_MESSAGE];
-    ngx_uint_t               i, file, readable;
+    ngx_uint_t               file, readable;
     ngx_status_zone_store_t  status;
 
     if (pthread_mutex_trylock(&ngx_status_store_mutex) != 0) {
@@ -434,22 +500,9 @@ ngx_status_store_beat(ngx_status_store_t *s)
     pthread_mutex_unlock(&ngx_status_store_mutex);
 
     if (file != s->file_seen) {
-        /* a fresh file, or another one: it lacks what the zone has */
-
-        for (i = 0; i < s->monitor->nchecks; i++) {
-            if (s->file_seen) {
-                ngx_memzero(s->checks[i].next, sizeof(s->checks[i].next));
-                s->checks[i].save_at = 0;
-                s->checks[i].restored = 1;
-            }
-        }
 
         if (s->file_seen) {
-            s->restored = s->monitor->nchecks;
-
-            ngx_log_error(NGX_LOG_NOTICE, s->log, 0,
-                          "history of monitor \"%V\" goes on in another "
-                          "file \"%s\"", &s->monitor->name, s->path);
+            ngx_status_store_again(s);
         }
 
         s->file_seen = file;
@@ -458,6 +511,12 @@ ngx_status_store_beat(ngx_status_store_t *s)
     if (readable && s->restored < s->monitor->nchecks) {
         (void) ngx_status_store_restore(s, ngx_status_store_clock()
                                            + NGX_STATUS_STORE_STEP);
+    }
+
+    /* else they are where they are best kept */
+
+    if (status.state == NGX_STATUS_STORE_OK) {
+        ngx_status_store_catch_up(s);
     }
 
     ngx_status_store_tell(s, &status, aside);

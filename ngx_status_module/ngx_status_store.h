@@ -19,10 +19,6 @@
 #include "ngx_status_monitor.h"
 
 
-/* Results, events and buckets that are kept in memory at most. */
-#define NGX_STATUS_STORE_QUEUE   100000
-
-
 #if (NGX_STATUS_SQLITE)
 
 /*
@@ -43,9 +39,10 @@ ngx_status_store_t *ngx_status_store_open(ngx_status_monitor_t *monitor,
 
 void ngx_status_store_result(ngx_status_store_t *store, ngx_uint_t n,
     const ngx_status_record_t *before, const ngx_status_record_t *record,
-    const void *rings, const ngx_status_score_t *score, int64_t now);
+    const ngx_status_score_t *score, int64_t now);
 
-/* Each second: tells the zone and the log how the store is. */
+/* Each second: takes the buckets that have closed, and tells the zone and the
+ * log how the store is. */
 void ngx_status_store_beat(ngx_status_store_t *store);
 
 /* Another checker owns the zone: what is queued is written, no more. */

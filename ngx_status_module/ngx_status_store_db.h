@@ -15,15 +15,18 @@
 #include <sqlite3.h>
 
 
-#define NGX_STATUS_STORE_VERSION  1      /* user_version */
+#define NGX_STATUS_STORE_VERSION  2      /* user_version */
 #define NGX_STATUS_STORE_LAYOUT   96     /* bytes of the words below */
+
+/* {"us":results,...}, its NUL too; a bin takes two numbers of 10 digits */
+#define NGX_STATUS_STORE_LATENCY  (24 * NGX_STATUS_HISTORY_BINS + 3)
 
 
 typedef enum {
     NGX_STATUS_STORE_RESULT = 0,
     NGX_STATUS_STORE_EVENT,
     NGX_STATUS_STORE_BUCKET,
-    NGX_STATUS_STORE_STATE
+    NGX_STATUS_STORE_NKINDS
 } ngx_status_store_kind_e;
 
 
@@ -55,10 +58,8 @@ struct ngx_status_store_item_s {
             ngx_uint_t            level;
             ngx_status_tally_t    tally;
             ngx_status_score_tally_t  score;
+            char              latency[NGX_STATUS_STORE_LATENCY];
         } bucket;
-
-        int64_t                   saved;         /* ms; record and rings
-                                                    follow the item */
     } u;
 };
 
@@ -74,15 +75,17 @@ typedef struct {
 typedef struct {
     int64_t                       next[NGX_STATUS_LADDER]; /* bucket to write;
                                                               0: unknown */
-    int64_t                       save_at;       /* ms */
     ngx_status_slot_t            *slot;
     ngx_uint_t                    fresh;         /* the slot was empty */
-    ngx_uint_t                    restored;
+    ngx_uint_t                    again;         /* the file lacks its events */
+    ngx_atomic_t                  restored;      /* else the thread keeps off:
+                                                    the file knows more */
 } ngx_status_store_check_t;
 
 
 typedef enum {
     NGX_STATUS_STORE_PUT_MONITOR = 0,
+    NGX_STATUS_STORE_RENAME_CHECK,
     NGX_STATUS_STORE_PUT_CHECK,
     NGX_STATUS_STORE_GET_CHECK,
     NGX_STATUS_STORE_PUT_RESULT,
@@ -117,13 +120,14 @@ struct ngx_status_store_s {
     uint64_t                      dropped;       /* likewise */
     ngx_uint_t                    file_seen;     /* "file" at the last beat */
     ngx_uint_t                    restored;      /* checks */
+    ngx_uint_t                    looked;        /* check to look at next */
     ngx_status_zone_store_t       told;          /* what the zone says */
     sqlite3                      *reader;        /* while restoring */
     ngx_uint_t                    told_layout;
+    ngx_uint_t                    told_damage;
 
-    /* both change them */
+    /* both change it */
     ngx_atomic_t                  nitems;
-    ngx_atomic_t                  nstates;       /* among them */
 
     /* under the mutex */
     ngx_status_store_list_t       queue;
@@ -132,6 +136,8 @@ struct ngx_status_store_s {
     ngx_uint_t                    readable;      /* what a reader may see is
                                                     all there is */
     char                          aside[NGX_STATUS_MESSAGE];
+    ino_t                         damaged;       /* file that a reader found
+                                                    corrupt; 0 */
     ngx_uint_t                    leaving;
 
     /* the thread's */
@@ -143,9 +149,18 @@ struct ngx_status_store_s {
     dev_t                         dev;
     ino_t                         ino;
     ino_t                         wal;           /* of the -wal file */
+    ngx_uint_t                    anew;          /* the next one opened is
+                                                    another file */
+    ngx_uint_t                    empty;         /* it had nothing in it */
+    ngx_uint_t                    locked;        /* at the last try */
     ngx_msec_t                    retry_at;
     ngx_msec_t                    backoff;
     sqlite3_int64                 pruned;        /* check's id */
+    ngx_msec_t                    save_begin;    /* of this round of saves */
+    ngx_uint_t                    saved;         /* checks in it */
+    ngx_status_record_t          *record;        /* what is being saved */
+    u_char                       *rings;
+    ngx_uint_t                    unwritten;     /* items, at the end */
     ngx_uint_t                    left;
 };
 
@@ -200,7 +215,9 @@ ngx_uint_t ngx_status_store_db_moved(ngx_status_store_t *s);
 void ngx_status_store_db_aside(ngx_status_store_t *s,
     char aside[NGX_STATUS_MESSAGE]);
 
+/* Whether an error speaks of the file, or only of the moment. */
 ngx_uint_t ngx_status_store_db_corrupt(int rc);
+ngx_uint_t ngx_status_store_db_busy(int rc);
 void ngx_status_store_error(ngx_status_store_t *s, int rc,
     char err[NGX_STATUS_MESSAGE]);
 
@@ -217,9 +234,9 @@ int ngx_status_store_checks(ngx_status_store_t *s);
 int ngx_status_store_db_write(ngx_status_store_t *s,
     ngx_status_store_item_t *end, char err[NGX_STATUS_MESSAGE]);
 
-/* Saves records straight from the zone, in a transaction. */
+/* Saves the records of some checks, as the zone has them, likewise. */
 int ngx_status_store_db_save(ngx_status_store_t *s, ngx_uint_t first,
-    ngx_uint_t last);
+    ngx_uint_t last, char err[NGX_STATUS_MESSAGE]);
 
 /* What a saved record's bytes depend on. */
 void ngx_status_store_layout(const ngx_status_history_conf_t *history,
@@ -232,6 +249,66 @@ void ngx_status_store_layout(const ngx_status_history_conf_t *history,
  */
 
 ngx_uint_t ngx_status_store_restore(ngx_status_store_t *s, ngx_msec_t until);
+
+
+/* Private to restore.c, replay.c and rebuild.c, which read. */
+
+typedef enum {
+    NGX_STATUS_STORE_GET_STATE = 0,
+    NGX_STATUS_STORE_GET_LAST,
+    NGX_STATUS_STORE_COUNT_RESULTS,
+    NGX_STATUS_STORE_GET_RESULTS,
+    NGX_STATUS_STORE_GET_FAILED,
+    NGX_STATUS_STORE_GET_EVENTS,
+    NGX_STATUS_STORE_GET_MINUTES,
+    NGX_STATUS_STORE_GET_HOURS,
+    NGX_STATUS_STORE_GET_DAYS,
+    NGX_STATUS_STORE_NREADS
+} ngx_status_store_read_e;
+
+typedef struct {
+    ngx_status_store_t   *s;
+    sqlite3_stmt         *st[NGX_STATUS_STORE_NREADS];
+    ngx_status_record_t  *record;        /* where one is put together */
+    u_char               *rings;
+    size_t                size;          /* of the rings */
+
+    /* of the check that is being read */
+    ngx_uint_t            n;
+    sqlite3_int64         id;
+    int64_t               cursor;        /* s; end of the newest bucket in the
+                                            tables; 0: none */
+} ngx_status_restore_t;
+
+extern const char  *ngx_status_restore_sql[NGX_STATUS_STORE_NREADS];
+
+
+/*
+ * replay.c: takes results once more.  "since" (ms) was the last one that the
+ * record knows; without a record (-1) the newest ones, and where the tables'
+ * buckets end, rebuild() gets what came of those before.
+ */
+
+int ngx_status_restore_results(ngx_status_restore_t *r, int64_t since);
+
+/*
+ * A column's word for a state, or 0 when it is none; its text cut to size,
+ * empty when it is NULL.
+ */
+
+ngx_uint_t ngx_status_restore_word(sqlite3_stmt *st, int column,
+    uint8_t *state);
+void ngx_status_restore_text(sqlite3_stmt *st, int column, char *text,
+    size_t size);
+
+
+/*
+ * rebuild.c: puts history, events and the confirmed state together from the
+ * tables, as they were at r->cursor.  The record already knows the results
+ * until then.
+ */
+
+int ngx_status_restore_rebuild(ngx_status_restore_t *r);
 
 
 #endif /* _NGX_STATUS_STORE_DB_H_INCLUDED_ */

@@ -121,7 +121,13 @@ NGX_STATUS_STORE_BUCKETS("days", "UTC", NGX_STATUS_STORE_SCORES)
 /* From user_version number n to n + 1; the first makes everything. */
 
 static const char  *ngx_status_store_migrations[NGX_STATUS_STORE_VERSION] = {
-    ngx_status_store_schema
+
+    ngx_status_store_schema,
+
+    "ALTER TABLE hours ADD COLUMN latency TEXT "
+        "/* JSON: number of results by us, within 6.25 % */;"
+    "ALTER TABLE days ADD COLUMN latency TEXT /* likewise */;"
+    "PRAGMA user_version = 2;"
 };
 
 
@@ -269,7 +275,7 @@ ngx_status_store_setup(ngx_status_store_t *s, char err[NGX_STATUS_MESSAGE])
     }
 
     rc = sqlite3_exec(s->db, "PRAGMA journal_mode = WAL;"
-                             "PRAGMA synchronous = NORMAL;"
+                             "PRAGMA synchronous = FULL;"
                              "PRAGMA journal_size_limit = 16777216;"
                              "BEGIN IMMEDIATE;", NULL, NULL, NULL);
     if (rc != SQLITE_OK) {
@@ -315,6 +321,8 @@ ngx_status_store_setup(ngx_status_store_t *s, char err[NGX_STATUS_MESSAGE])
     s->ino = sb.st_ino;
 
     s->wal = (stat(name, &sb) == 0) ? sb.st_ino : 0;
+
+    s->empty = (version == 0);
 
     return SQLITE_OK;
 
@@ -402,6 +410,16 @@ ngx_status_store_db_corrupt(int rc)
     rc &= 0xff;
 
     return rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB;
+}
+
+
+ngx_uint_t
+ngx_status_store_db_busy(int rc)
+{
+    rc &= 0xff;
+
+    return rc == SQLITE_BUSY || rc == SQLITE_LOCKED || rc == SQLITE_NOMEM
+           || rc == SQLITE_CANTOPEN;
 }
 
 

@@ -14,6 +14,16 @@
 #include "ngx_status_store_db.h"
 
 
+/*
+ * Quarters of the queue that each may fill.  Buckets can wait in the zone;
+ * events are few, and tell most.
+ */
+
+static const ngx_uint_t  ngx_status_store_quarters[NGX_STATUS_STORE_NKINDS] = {
+    4, 5, 1
+};
+
+
 /* An item, or NULL when it can not be kept and counts as lost. */
 
 ngx_status_store_item_t *
@@ -24,7 +34,9 @@ ngx_status_store_new(ngx_status_store_t *s, ngx_uint_t kind, ngx_uint_t check,
 
     item = NULL;
 
-    if (s->nitems < NGX_STATUS_STORE_QUEUE) {
+    if (s->nitems < s->monitor->store_conf.queue
+                    * ngx_status_store_quarters[kind] / 4)
+    {
         item = malloc(size);
     }
 
@@ -87,9 +99,6 @@ ngx_status_store_list_free(ngx_status_store_t *s,
 
         if (item->kind == NGX_STATUS_STORE_RESULT) {
             free(item->u.result.score);
-
-        } else if (item->kind == NGX_STATUS_STORE_STATE) {
-            (void) ngx_atomic_fetch_add(&s->nstates, -1);
         }
 
         free(item);

@@ -12,61 +12,52 @@
 #if (NGX_STATUS_SQLITE)
 
 #include <math.h>
+#include <sys/stat.h>
 #include <zlib.h>
 #include "ngx_status_record.h"
 #include "ngx_status_store_db.h"
 
-
 #define NGX_STATUS_STORE_PATIENCE  20    /* ms that a lock is waited for */
-
-/* Without a saved record: the newest results of all checks together, and of
- * each at least. */
-#define NGX_STATUS_STORE_REPLAY    100000
-#define NGX_STATUS_STORE_REPLAYED  NGX_STATUS_RESULTS
-
-
-typedef enum {
-    NGX_STATUS_STORE_GET_STATE = 0,
-    NGX_STATUS_STORE_GET_RESULTS,
-    NGX_STATUS_STORE_GET_LAST,
-    NGX_STATUS_STORE_NREADS
-} ngx_status_store_read_e;
-
-
-typedef struct {
-    ngx_status_store_t   *s;
-    sqlite3_stmt         *st[NGX_STATUS_STORE_NREADS];
-    ngx_status_record_t  *record;        /* where one is put together */
-    u_char               *rings;
-    size_t                size;          /* of the rings */
-} ngx_status_restore_t;
 
 
 static int ngx_status_restore_begin(ngx_status_restore_t *r);
 static void ngx_status_restore_end(ngx_status_restore_t *r);
-static int ngx_status_restore_check(ngx_status_restore_t *r, ngx_uint_t n,
+static void ngx_status_restore_failed(ngx_status_store_t *s, int rc);
+static int ngx_status_restore_check(ngx_status_restore_t *r,
     ngx_uint_t *found);
-static int ngx_status_restore_state(ngx_status_restore_t *r, ngx_uint_t n,
-    sqlite3_int64 *id, ngx_uint_t *saved);
+static int ngx_status_restore_state(ngx_status_restore_t *r,
+    ngx_uint_t *saved);
+static int ngx_status_restore_last(ngx_status_restore_t *r);
 static ngx_uint_t ngx_status_restore_saved(ngx_status_restore_t *r,
     sqlite3_stmt *st);
-static int ngx_status_restore_results(ngx_status_restore_t *r, ngx_uint_t n,
-    sqlite3_int64 id, ngx_uint_t saved);
-static void ngx_status_restore_result(ngx_status_restore_t *r,
-    const ngx_status_check_t *check, sqlite3_stmt *st);
-static void ngx_status_restore_live(ngx_status_restore_t *r, ngx_uint_t n);
-static void ngx_status_restore_score(sqlite3_stmt *st,
-    ngx_status_score_t *score);
-static ngx_uint_t ngx_status_restore_word(sqlite3_stmt *st, int column,
-    ngx_uint_t *state);
+static void ngx_status_restore_live(ngx_status_restore_t *r);
+
+
+#define NGX_STATUS_STORE_BUCKETS(table, seconds, more)                       \
+    "SELECT at / " seconds ", up, degraded, bot_detected, timeout, down, "   \
+    "unknown, maintenance, results, sum_us, min_us, max_us" more             \
+    " FROM " table " WHERE check_id = ?1 AND at >= ?2 AND at < ?3 "          \
+    "ORDER BY at"
+
+#define NGX_STATUS_STORE_MORE                                                \
+    ", latency, score_first, score_last, score_min, score_max"
 
 
 /* by ngx_status_store_read_e */
 
-static const char  *ngx_status_restore_sql[NGX_STATUS_STORE_NREADS] = {
+const char  *ngx_status_restore_sql[NGX_STATUS_STORE_NREADS] = {
 
+    /* a writer may not have renamed it yet */
     "SELECT id, layout, crc, record, rings FROM checks "
-    "LEFT JOIN state ON check_id = id WHERE monitor_id = 1 AND name = ?1",
+    "LEFT JOIN state ON check_id = id WHERE monitor_id = 1 "
+    "AND name IN (?1, ?2) ORDER BY name = ?1 DESC LIMIT 1",
+
+    "SELECT (SELECT max(at) FROM minutes WHERE check_id = ?1), "
+    "(SELECT max(at) FROM hours WHERE check_id = ?1), "
+    "(SELECT max(at) FROM days WHERE check_id = ?1)",
+
+    "SELECT count(*) FROM (SELECT 1 FROM results WHERE check_id = ?1 "
+    "AND at_ms >= ?2 LIMIT ?3)",
 
     "SELECT * FROM (SELECT at_ms, state, error, http_status, latency_us, "
     "message, resolve_us, connect_us, tls_us, wait_us, transfer_us, size, "
@@ -74,9 +65,17 @@ static const char  *ngx_status_restore_sql[NGX_STATUS_STORE_NREADS] = {
     "WHERE check_id = ?1 AND at_ms > ?2 ORDER BY at_ms DESC LIMIT ?3) "
     "ORDER BY at_ms",
 
-    "SELECT (SELECT max(at) FROM minutes WHERE check_id = ?1) / 60, "
-    "(SELECT max(at) FROM hours WHERE check_id = ?1) / 3600, "
-    "(SELECT max(at) FROM days WHERE check_id = ?1) / 86400"
+    "SELECT at_ms, message FROM (SELECT at_ms, message, state FROM results "
+    "WHERE check_id = ?1 ORDER BY at_ms DESC LIMIT ?2) WHERE state <> 'up' "
+    "ORDER BY at_ms DESC LIMIT 1",
+
+    "SELECT * FROM (SELECT since_ms, from_state, to_state, why FROM events "
+    "WHERE check_id = ?1 AND since_ms < ?2 ORDER BY since_ms DESC LIMIT ?3) "
+    "ORDER BY since_ms",
+
+    NGX_STATUS_STORE_BUCKETS("minutes", "60", ""),
+    NGX_STATUS_STORE_BUCKETS("hours", "3600", NGX_STATUS_STORE_MORE),
+    NGX_STATUS_STORE_BUCKETS("days", "86400", NGX_STATUS_STORE_MORE)
 };
 
 
@@ -84,7 +83,7 @@ ngx_uint_t
 ngx_status_store_restore(ngx_status_store_t *s, ngx_msec_t until)
 {
     int                    rc;
-    ngx_uint_t             n, found, restored;
+    ngx_uint_t             found, restored;
     ngx_status_restore_t   r;
 
     ngx_memzero(&r, sizeof(r));
@@ -93,23 +92,36 @@ ngx_status_store_restore(ngx_status_store_t *s, ngx_msec_t until)
 
     rc = ngx_status_restore_begin(&r);
 
+    if (rc != SQLITE_OK) {
+        ngx_status_restore_failed(s, rc);
+        ngx_status_restore_end(&r);
+        return 0;
+    }
+
     /* s->restored counts those that are done: from the first on */
 
     while (rc == SQLITE_OK && s->restored < s->monitor->nchecks
            && (until == 0
                || (ngx_msec_int_t) (ngx_status_store_clock() - until) < 0))
     {
-        n = s->restored;
+        r.n = s->restored;
+        found = 0;
 
-        if (!s->checks[n].restored) {
-            found = 0;
-            rc = ngx_status_restore_check(&r, n, &found);
+        if (!s->checks[r.n].restored) {
+            rc = ngx_status_restore_check(&r, &found);
 
-            if (rc != SQLITE_OK) {
+            if (ngx_status_store_db_busy(rc)) {
                 break;
             }
 
-            s->checks[n].restored = 1;
+            if (rc != SQLITE_OK) {
+                /* the next ones may stand in better places */
+                ngx_status_restore_failed(s, rc);
+                rc = SQLITE_OK;
+            }
+
+            ngx_memory_barrier();
+            s->checks[r.n].restored = 1;
             restored += found;
         }
 
@@ -118,26 +130,33 @@ ngx_status_store_restore(ngx_status_store_t *s, ngx_msec_t until)
 
     ngx_status_restore_end(&r);
 
-    if (rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY
-        || (rc & 0xff) == SQLITE_NOMEM || (rc & 0xff) == SQLITE_CANTOPEN)
-    {
-        /* else it will be tried again */
-        return restored;
-    }
-
-    /* unreadable is what the thread will find, too; it sets the file aside */
-
-    ngx_log_error(NGX_LOG_ERR, s->log, 0,
-                  "store \"%s\" of monitor \"%V\" could not be read: %s",
-                  s->path, &s->monitor->name, sqlite3_errstr(rc));
-
-    for (n = s->restored; n < s->monitor->nchecks; n++) {
-        s->checks[n].restored = 1;
-    }
-
-    s->restored = s->monitor->nchecks;
-
     return restored;
+}
+
+
+/* What is not there to be read just now will be tried again. */
+
+static void
+ngx_status_restore_failed(ngx_status_store_t *s, int rc)
+{
+    struct stat  sb;
+
+    if (ngx_status_store_db_busy(rc)) {
+        return;
+    }
+
+    if (!s->told_damage) {
+        s->told_damage = 1;
+        ngx_log_error(NGX_LOG_ERR, s->log, 0,
+                      "store \"%s\" of monitor \"%V\" could not be read: %s",
+                      s->path, &s->monitor->name, sqlite3_errstr(rc));
+    }
+
+    if (ngx_status_store_db_corrupt(rc) && stat(s->path, &sb) == 0) {
+        pthread_mutex_lock(&ngx_status_store_mutex);
+        s->damaged = sb.st_ino;
+        pthread_mutex_unlock(&ngx_status_store_mutex);
+    }
 }
 
 
@@ -219,58 +238,41 @@ ngx_status_restore_end(ngx_status_restore_t *r)
 
 
 static int
-ngx_status_restore_check(ngx_status_restore_t *r, ngx_uint_t n,
-    ngx_uint_t *found)
+ngx_status_restore_check(ngx_status_restore_t *r, ngx_uint_t *found)
 {
-    int                         i, rc;
+    int                         rc;
     int64_t                     now;
     ngx_uint_t                  saved;
-    sqlite3_int64               id;
     ngx_status_zone_t          *zone;
     ngx_status_record_t        *record;
     ngx_status_store_check_t   *check;
 
-    check = &r->s->checks[n];
+    check = &r->s->checks[r->n];
     zone = r->s->monitor->zone;
 
-    rc = ngx_status_restore_state(r, n, &id, &saved);
-    if (rc != SQLITE_OK || id == 0) {
+    rc = ngx_status_restore_state(r, &saved);
+    if (rc != SQLITE_OK || r->id == 0) {
         return rc;
     }
 
-    sqlite3_bind_int64(r->st[NGX_STATUS_STORE_GET_LAST], 1, id);
-    rc = sqlite3_step(r->st[NGX_STATUS_STORE_GET_LAST]);
-
-    if (rc == SQLITE_ROW) {
-        for (i = 0; i < NGX_STATUS_LADDER; i++) {
-            if (sqlite3_column_type(r->st[NGX_STATUS_STORE_GET_LAST], i)
-                != SQLITE_NULL)
-            {
-                check->next[i] = 1 + sqlite3_column_int64(
-                                     r->st[NGX_STATUS_STORE_GET_LAST], i);
-            }
-        }
-
-        rc = SQLITE_OK;
-    }
-
-    sqlite3_reset(r->st[NGX_STATUS_STORE_GET_LAST]);
-
+    rc = ngx_status_restore_last(r);
     if (rc != SQLITE_OK || !check->fresh) {
         return rc;
     }
 
-    if (!saved && check->slot->copy[check->slot->current & 1].nresults) {
+    if (!saved && r->cursor == 0
+        && check->slot->copy[check->slot->current & 1].nresults)
+    {
         /* the file is new, and what has come since the start is more */
         return SQLITE_OK;
     }
 
-    rc = ngx_status_restore_results(r, n, id, saved);
+    rc = ngx_status_restore_results(r, saved ? r->record->last.at : -1);
     if (rc != SQLITE_OK) {
         return rc;
     }
 
-    ngx_status_restore_live(r, n);
+    ngx_status_restore_live(r);
 
     if (r->record->nresults == 0) {
         return SQLITE_OK;
@@ -298,28 +300,29 @@ ngx_status_restore_check(ngx_status_restore_t *r, ngx_uint_t n,
 /* What was saved, or an empty record. */
 
 static int
-ngx_status_restore_state(ngx_status_restore_t *r, ngx_uint_t n,
-    sqlite3_int64 *id, ngx_uint_t *saved)
+ngx_status_restore_state(ngx_status_restore_t *r, ngx_uint_t *saved)
 {
-    int                 rc;
-    sqlite3_stmt       *st;
-    const ngx_str_t    *name;
+    int                        rc;
+    sqlite3_stmt              *st;
+    const ngx_status_check_t  *check;
 
-    name = &r->s->monitor->checks[n]->id;
+    check = r->s->monitor->checks[r->n];
 
-    *id = 0;
+    r->id = 0;
     *saved = 0;
 
     st = r->st[NGX_STATUS_STORE_GET_STATE];
-    sqlite3_bind_text(st, 1, (char *) name->data, (int) name->len,
+    sqlite3_bind_text(st, 1, (char *) check->id.data, (int) check->id.len,
+                      SQLITE_STATIC);
+    sqlite3_bind_text(st, 2, (char *) check->was.data, (int) check->was.len,
                       SQLITE_STATIC);
 
     rc = sqlite3_step(st);
 
     if (rc == SQLITE_ROW) {
-        *id = sqlite3_column_int64(st, 0);
+        r->id = sqlite3_column_int64(st, 0);
 
-        if (r->s->checks[n].fresh) {
+        if (r->s->checks[r->n].fresh) {
             *saved = sqlite3_column_type(st, 1) != SQLITE_NULL
                      && ngx_status_restore_saved(r, st);
         }
@@ -335,6 +338,45 @@ ngx_status_restore_state(ngx_status_restore_t *r, ngx_uint_t n,
     }
 
     return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+
+/* Where the tables' buckets end. */
+
+static int
+ngx_status_restore_last(ngx_status_restore_t *r)
+{
+    int            i, rc;
+    int64_t        at, *next;
+    sqlite3_stmt  *st;
+
+    static const int64_t  seconds[] = { 60, 3600, 86400 };
+
+    next = r->s->checks[r->n].next;
+    r->cursor = 0;
+
+    st = r->st[NGX_STATUS_STORE_GET_LAST];
+    sqlite3_bind_int64(st, 1, r->id);
+
+    rc = sqlite3_step(st);
+
+    if (rc == SQLITE_ROW) {
+
+        for (i = 0; i < NGX_STATUS_LADDER; i++) {
+            at = sqlite3_column_int64(st, i);
+
+            if (at > 0) {
+                next[i] = at / seconds[i] + 1;
+                r->cursor = ngx_max(r->cursor, next[i] * seconds[i]);
+            }
+        }
+
+        rc = SQLITE_OK;
+    }
+
+    sqlite3_reset(st);
+
+    return rc;
 }
 
 
@@ -386,8 +428,8 @@ ngx_status_restore_saved(ngx_status_restore_t *r, sqlite3_stmt *st)
             r->s->told_layout = 1;
             ngx_log_error(NGX_LOG_NOTICE, r->s->log, 0,
                           "store \"%s\" of monitor \"%V\" was saved by "
-                          "another version of this module: pages begin with "
-                          "its newest results, its tables stay as they are",
+                          "another version of this module: pages are put "
+                          "together from its tables",
                           r->s->path, &r->s->monitor->name);
         }
 
@@ -416,101 +458,13 @@ ngx_status_restore_saved(ngx_status_restore_t *r, sqlite3_stmt *st)
 }
 
 
-static int
-ngx_status_restore_results(ngx_status_restore_t *r, ngx_uint_t n,
-    sqlite3_int64 id, ngx_uint_t saved)
-{
-    int                        rc;
-    int64_t                    limit;
-    sqlite3_stmt              *st;
-    const ngx_status_check_t  *check;
-
-    check = r->s->monitor->checks[n];
-
-    limit = -1;
-
-    if (!saved) {
-        limit = NGX_STATUS_STORE_REPLAY / r->s->monitor->nchecks;
-        limit = ngx_max(limit, NGX_STATUS_STORE_REPLAYED);
-    }
-
-    st = r->st[NGX_STATUS_STORE_GET_RESULTS];
-    sqlite3_bind_int64(st, 1, id);
-    sqlite3_bind_int64(st, 2, r->record->last.at);
-    sqlite3_bind_int64(st, 3, limit);
-
-    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-        ngx_status_restore_result(r, check, st);
-    }
-
-    sqlite3_reset(st);
-
-    return rc == SQLITE_DONE ? SQLITE_OK : rc;
-}
-
-
-static void
-ngx_status_restore_result(ngx_status_restore_t *r,
-    const ngx_status_check_t *check, sqlite3_stmt *st)
-{
-    int64_t              ended;
-    ngx_uint_t           i, state;
-    const u_char        *text;
-    ngx_status_score_t   score;
-    ngx_status_result_t  result;
-
-    ngx_memzero(&result, sizeof(result));
-
-    if (!ngx_status_restore_word(st, 1, &state)) {
-        return;
-    }
-
-    result.at = sqlite3_column_int64(st, 0);
-    result.state = state;
-
-    text = sqlite3_column_text(st, 2);
-
-    for (i = 1; text && i < NGX_STATUS_NERRORS; i++) {
-        if (ngx_strcmp(text, ngx_status_errors[i].data) == 0) {
-            result.error = i;
-        }
-    }
-
-    result.http_status = sqlite3_column_int(st, 3);
-    result.latency = sqlite3_column_int64(st, 4);
-
-    text = sqlite3_column_text(st, 5);
-
-    if (text) {
-        ngx_status_text_copy(result.message, NGX_STATUS_MESSAGE, text,
-                             sqlite3_column_bytes(st, 5));
-    }
-
-    for (i = 0; i < NGX_STATUS_NPHASES; i++) {
-        result.phases[i] = sqlite3_column_int64(st, 6 + i);
-    }
-
-    result.size = sqlite3_column_int64(st, 11);
-    result.cert_expires = sqlite3_column_int64(st, 12);
-    ended = sqlite3_column_int64(st, 15);
-
-    ngx_status_restore_score(st, &score);
-
-    (void) ngx_status_record_result(check, &r->s->monitor->zone->history,
-                                    r->record, r->rings, &result, &score,
-                                    ended);
-
-    r->record->next_at = ended + check->interval;
-}
-
-
 /*
  * When the store could be read only later, results have come in meanwhile.
  * They are in the store by now, but perhaps for the very last.
  */
 
 static void
-ngx_status_restore_live(ngx_status_restore_t *r, ngx_uint_t n)
+ngx_status_restore_live(ngx_status_restore_t *r)
 {
     int64_t                     ended;
     ngx_status_slot_t          *slot;
@@ -518,9 +472,9 @@ ngx_status_restore_live(ngx_status_restore_t *r, ngx_uint_t n)
     const ngx_status_check_t   *check;
     const ngx_status_record_t  *live;
 
-    slot = r->s->checks[n].slot;
+    slot = r->s->checks[r->n].slot;
     live = &slot->copy[slot->current & 1];
-    check = r->s->monitor->checks[n];
+    check = r->s->monitor->checks[r->n];
 
     if (live->nresults == 0) {
         return;
@@ -540,64 +494,6 @@ ngx_status_restore_live(ngx_status_restore_t *r, ngx_uint_t n)
     }
 
     r->record->next_at = live->next_at;
-}
-
-
-static void
-ngx_status_restore_score(sqlite3_stmt *st, ngx_status_score_t *score)
-{
-    ngx_uint_t     i;
-    const u_char  *grade;
-
-    ngx_memzero(score, sizeof(ngx_status_score_t));
-    score->value = NAN;
-
-    if (sqlite3_column_type(st, 13) == SQLITE_NULL) {
-        return;
-    }
-
-    if (sqlite3_column_bytes(st, 16) == (int) sizeof(ngx_status_score_t)) {
-        ngx_memcpy(score, sqlite3_column_blob(st, 16),
-                   sizeof(ngx_status_score_t));
-
-        score->ncategories = ngx_min(score->ncategories,
-                                     NGX_STATUS_CATEGORIES);
-        score->nseries = ngx_min(score->nseries, NGX_STATUS_SCORES);
-        score->grade[NGX_STATUS_GRADE - 1] = '\0';
-
-        for (i = 0; i < NGX_STATUS_CATEGORIES; i++) {
-            score->categories[i].name[NGX_STATUS_CATEGORY - 1] = '\0';
-        }
-
-        return;
-    }
-
-    score->value = sqlite3_column_double(st, 13);
-    grade = sqlite3_column_text(st, 14);
-
-    if (grade) {
-        ngx_status_text_copy(score->grade, NGX_STATUS_GRADE, grade,
-                             sqlite3_column_bytes(st, 14));
-    }
-}
-
-
-static ngx_uint_t
-ngx_status_restore_word(sqlite3_stmt *st, int column, ngx_uint_t *state)
-{
-    ngx_uint_t     i;
-    const u_char  *text;
-
-    text = sqlite3_column_text(st, column);
-
-    for (i = 0; text && i < NGX_STATUS_NSTATES; i++) {
-        if (ngx_strcmp(text, ngx_status_states[i].name.data) == 0) {
-            *state = i;
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 

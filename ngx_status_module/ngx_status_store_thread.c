@@ -18,10 +18,13 @@
 #define NGX_STATUS_STORE_TURN    500     /* ms between transactions */
 #define NGX_STATUS_STORE_RETRY   250     /* ms, doubled each time, up to */
 #define NGX_STATUS_STORE_REST    10000   /* ms */
-#define NGX_STATUS_STORE_EXIT    1000    /* ms that the end may take: under
-                                            what nginx grants at TERM */
+#define NGX_STATUS_STORE_TERM    1000    /* ms that the end may take: under
+                                            what nginx grants at TERM, */
+#define NGX_STATUS_STORE_QUIT    3000    /* and what others do at QUIT */
 #define NGX_STATUS_STORE_BATCH   20000   /* items in a transaction */
-#define NGX_STATUS_STORE_AT_EXIT 64      /* of them in a transaction */
+#define NGX_STATUS_STORE_SAVE    300000  /* ms in which each check's record is
+                                            saved once */
+#define NGX_STATUS_STORE_SAVES   64      /* of them in a transaction */
 
 
 typedef struct {
@@ -40,10 +43,18 @@ static ngx_status_storing_t  ngx_status_storing;
 
 
 static void *ngx_status_store_thread(void *data);
-static void ngx_status_store_turn(ngx_status_store_t *s, ngx_uint_t last);
-static void ngx_status_store_try(ngx_status_store_t *s);
+static void ngx_status_store_wait(ngx_msec_t ms);
+static ngx_uint_t ngx_status_store_turn(ngx_status_store_t *s,
+    ngx_uint_t last);
+static void ngx_status_store_end(ngx_status_store_t *s, ngx_uint_t leaving);
+static void ngx_status_store_try(ngx_status_store_t *s, ino_t damaged);
+static int ngx_status_store_reopen(ngx_status_store_t *s);
+static int ngx_status_store_write(ngx_status_store_t *s,
+    char err[NGX_STATUS_MESSAGE]);
+static int ngx_status_store_save(ngx_status_store_t *s,
+    char err[NGX_STATUS_MESSAGE]);
+static void ngx_status_store_corrupt(ngx_status_store_t *s);
 static void ngx_status_store_written(ngx_status_store_t *s);
-static void ngx_status_store_save_all(ngx_status_store_t *s);
 
 
 ngx_int_t
@@ -109,6 +120,7 @@ ngx_status_store_leave(ngx_status_store_t *s)
 void
 ngx_status_store_exit(void)
 {
+    ngx_msec_t             ms;
     struct timespec        ts;
     ngx_status_store_t    *s;
     ngx_status_storing_t  *st;
@@ -119,19 +131,21 @@ ngx_status_store_exit(void)
         return;
     }
 
+    ms = ngx_terminate ? NGX_STATUS_STORE_TERM : NGX_STATUS_STORE_QUIT;
+
     pthread_mutex_lock(&ngx_status_store_mutex);
 
     for (s = st->stores; s; s = s->next) {
         ngx_status_store_append(&s->queue, &s->pending);
     }
 
-    st->deadline = ngx_status_store_clock() + NGX_STATUS_STORE_EXIT;
+    st->deadline = ngx_status_store_clock() + ms;
     st->quit = 1;
     pthread_cond_signal(&st->wake);
     pthread_mutex_unlock(&ngx_status_store_mutex);
 
     clock_gettime(CLOCK_REALTIME, &ts);
-    ts.tv_sec += NGX_STATUS_STORE_EXIT / 1000;
+    ts.tv_sec += ms / 1000;
     ts.tv_nsec += 100000000;
 
     if (ts.tv_nsec >= 1000000000) {
@@ -143,84 +157,150 @@ ngx_status_store_exit(void)
      * in a transaction then has not been written */
 
     (void) pthread_timedjoin_np(st->thread, NULL, &ts);
+
+    for (s = st->stores; s; s = s->next) {
+        if (s->unwritten) {
+            ngx_log_error(NGX_LOG_ERR, s->log, 0,
+                          "%ui records of monitor \"%V\" are lost: store "
+                          "\"%s\" could not be written to the end",
+                          s->unwritten, &s->monitor->name, s->path);
+        }
+    }
 }
 
 
 static void *
 ngx_status_store_thread(void *data)
 {
-    ngx_uint_t             quit;
-    struct timespec        ts;
-    ngx_status_store_t    *s;
+    ngx_uint_t             quit, busy;
+    ngx_status_store_t    *s, *first;
     ngx_status_storing_t  *st;
 
     (void) data;
 
     st = &ngx_status_storing;
+    busy = 0;
 
     do {
         pthread_mutex_lock(&ngx_status_store_mutex);
 
         if (!st->quit) {
-            clock_gettime(CLOCK_MONOTONIC, &ts);
-            ts.tv_nsec += NGX_STATUS_STORE_TURN * 1000000;
+            ngx_status_store_wait(NGX_STATUS_STORE_TURN);
 
-            if (ts.tv_nsec >= 1000000000) {
-                ts.tv_sec++;
-                ts.tv_nsec -= 1000000000;
-            }
-
-            (void) pthread_cond_timedwait(&st->wake, &ngx_status_store_mutex,
-                                          &ts);
+        } else if (busy) {
+            ngx_status_store_wait(NGX_STATUS_STORE_TURN / 10);
         }
 
         quit = st->quit;
-        s = st->stores;
+        first = st->stores;
 
         pthread_mutex_unlock(&ngx_status_store_mutex);
 
-        for ( /* void */ ; s; s = s->next) {
+        for (s = first, busy = 0; s; s = s->next) {
             if (!s->left) {
-                ngx_status_store_turn(s, quit);
+                busy |= ngx_status_store_turn(s, quit);
             }
         }
 
-    } while (!quit);
+    } while (!quit || busy);
 
     return NULL;
 }
 
 
 static void
+ngx_status_store_wait(ngx_msec_t ms)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    ts.tv_nsec += ms * 1000000;
+
+    if (ts.tv_nsec >= 1000000000) {
+        ts.tv_sec++;
+        ts.tv_nsec -= 1000000000;
+    }
+
+    (void) pthread_cond_timedwait(&ngx_status_storing.wake,
+                                  &ngx_status_store_mutex, &ts);
+}
+
+
+/* Answers whether the store goes on. */
+
+static ngx_uint_t
 ngx_status_store_turn(ngx_status_store_t *s, ngx_uint_t last)
 {
+    ino_t       damaged;
     ngx_uint_t  leaving;
 
     pthread_mutex_lock(&ngx_status_store_mutex);
+
     ngx_status_store_append(&s->batch, &s->queue);
     leaving = s->leaving;
+    damaged = s->damaged;
+
     pthread_mutex_unlock(&ngx_status_store_mutex);
 
     if (leaving || last
         || (ngx_msec_int_t) (ngx_status_store_clock() - s->retry_at) >= 0)
     {
-        ngx_status_store_try(s);
+        ngx_status_store_try(s, damaged);
     }
 
     if (!leaving && !last) {
-        return;
+        return 1;
     }
 
-    if (s->db && !leaving && ngx_status_zone_owned(s->monitor->zone)) {
-        ngx_status_store_save_all(s);
+    /* who holds a lock may let go of it, as long as there is time */
 
-    } else if (s->db) {
+    if (s->batch.first && s->locked
+        && (!last
+            || (ngx_msec_int_t) (ngx_status_store_clock()
+                                 - ngx_status_storing.deadline) < 0))
+    {
+        return 1;
+    }
+
+    ngx_status_store_end(s, leaving);
+
+    return 0;
+}
+
+
+static void
+ngx_status_store_end(ngx_status_store_t *s, ngx_uint_t leaving)
+{
+    char        err[NGX_STATUS_MESSAGE];
+    ngx_uint_t  own;
+
+    s->left = 1;
+    own = !leaving && ngx_status_zone_owned(s->monitor->zone);
+
+    /* all records once more, as many as there is time for */
+
+    s->save_begin = ngx_status_store_clock() - NGX_STATUS_STORE_SAVE;
+    s->saved = 0;
+
+    while (own && s->db && s->saved < s->monitor->nchecks
+           && (ngx_msec_int_t) (ngx_status_store_clock()
+                                - ngx_status_storing.deadline) < 0)
+    {
+        if (ngx_status_store_save(s, err) != SQLITE_OK) {
+            break;
+        }
+    }
+
+    if (s->db && !own) {
         /* a successor waits for the lock, and goes on with the log */
         (void) sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
                                  NULL);
     }
 
-    ngx_status_store_list_free(s, &s->batch, NULL);
+    if (s->batch.first) {
+        s->unwritten = s->nitems;
+        ngx_status_store_list_free(s, &s->batch, NULL);
+    }
 
     if (s->db) {
         ngx_status_store_db_close(s);
@@ -230,39 +310,87 @@ ngx_status_store_turn(ngx_status_store_t *s, ngx_uint_t last)
         close(s->lock);
         s->lock = -1;
     }
-
-    s->left = 1;
 }
 
 
 static void
-ngx_status_store_try(ngx_status_store_t *s)
+ngx_status_store_try(ngx_status_store_t *s, ino_t damaged)
 {
-    int                       rc;
-    char                      err[NGX_STATUS_MESSAGE];
-    char                      aside[NGX_STATUS_MESSAGE];
-    ngx_uint_t                n, waiting, moved;
-    ngx_status_store_item_t  *end;
+    int   rc;
+    char  err[NGX_STATUS_MESSAGE];
 
-    moved = s->db && ngx_status_store_db_moved(s);
+    if (s->db && ngx_status_store_db_moved(s)) {
+        s->anew = 1;
+    }
 
-    if (s->db == NULL) {
+    if (s->db == NULL && ngx_status_store_reopen(s) != SQLITE_OK) {
+        return;
+    }
 
-        rc = ngx_status_store_db_open(s, &waiting, err, aside);
+    if (s->ino == damaged) {
+        ngx_status_store_corrupt(s);
 
-        if (rc != SQLITE_OK) {
-            ngx_status_store_failed(s, waiting, err);
+        if (ngx_status_store_reopen(s) != SQLITE_OK) {
             return;
         }
-
-        if (moved) {
-            pthread_mutex_lock(&ngx_status_store_mutex);
-            s->file++;
-            pthread_mutex_unlock(&ngx_status_store_mutex);
-        }
-
-        ngx_status_store_begun(s, aside);
     }
+
+    rc = ngx_status_store_write(s, err);
+
+    if (rc == SQLITE_OK) {
+        rc = ngx_status_store_save(s, err);
+    }
+
+    s->locked = ((rc & 0xff) == SQLITE_BUSY);
+
+    if (rc == SQLITE_OK) {
+        pthread_mutex_lock(&ngx_status_store_mutex);
+        s->readable = 1;
+        pthread_mutex_unlock(&ngx_status_store_mutex);
+
+        return;
+    }
+
+    ngx_status_store_failed(s, 0, err);
+
+    if (ngx_status_store_db_corrupt(rc)) {
+        ngx_status_store_corrupt(s);
+
+    } else if (!s->locked && (rc & 0xff) != SQLITE_FULL) {
+        /* maybe it is this descriptor that is of no use any more */
+        ngx_status_store_db_close(s);
+    }
+}
+
+
+static int
+ngx_status_store_reopen(ngx_status_store_t *s)
+{
+    int         rc;
+    char        err[NGX_STATUS_MESSAGE];
+    char        aside[NGX_STATUS_MESSAGE];
+    ngx_uint_t  waiting;
+
+    rc = ngx_status_store_db_open(s, &waiting, err, aside);
+    s->locked = ((rc & 0xff) == SQLITE_BUSY);
+
+    if (rc == SQLITE_OK) {
+        ngx_status_store_begun(s, aside);
+
+    } else {
+        ngx_status_store_failed(s, waiting, err);
+    }
+
+    return rc;
+}
+
+
+static int
+ngx_status_store_write(ngx_status_store_t *s, char err[NGX_STATUS_MESSAGE])
+{
+    int                       rc;
+    ngx_uint_t                n;
+    ngx_status_store_item_t  *end;
 
     while (s->batch.first) {
 
@@ -276,33 +404,69 @@ ngx_status_store_try(ngx_status_store_t *s)
         rc = ngx_status_store_db_write(s, end, err);
 
         if (rc != SQLITE_OK) {
-            ngx_status_store_failed(s, 0, err);
-
-            if (ngx_status_store_db_corrupt(rc)) {
-                ngx_status_store_db_close(s);
-                ngx_status_store_db_aside(s, aside);
-
-                pthread_mutex_lock(&ngx_status_store_mutex);
-                memcpy(s->aside, aside, sizeof(aside));
-                s->file++;
-                pthread_mutex_unlock(&ngx_status_store_mutex);
-
-            } else if ((rc & 0xff) != SQLITE_BUSY
-                       && (rc & 0xff) != SQLITE_FULL)
-            {
-                /* maybe it is this descriptor that is of no use any more */
-                ngx_status_store_db_close(s);
-            }
-
-            return;
+            return rc;
         }
 
         ngx_status_store_list_free(s, &s->batch, end);
         ngx_status_store_written(s);
     }
 
+    return SQLITE_OK;
+}
+
+
+/*
+ * Now and then all that is known of a check, so that few results have to be
+ * repeated at the next start: one after the other, spread over the time.
+ */
+
+static int
+ngx_status_store_save(ngx_status_store_t *s, char err[NGX_STATUS_MESSAGE])
+{
+    int         rc;
+    ngx_uint_t  n, last;
+    ngx_msec_t  now;
+
+    now = ngx_status_store_clock();
+    n = s->monitor->nchecks;
+
+    last = (uint64_t) (now - s->save_begin) * n / NGX_STATUS_STORE_SAVE;
+    last = ngx_min(last, s->saved + NGX_STATUS_STORE_SAVES);
+    last = ngx_min(last, n);
+
+    if (s->saved < last) {
+        rc = ngx_status_store_db_save(s, s->saved, last, err);
+
+        if (rc != SQLITE_OK) {
+            return rc;
+        }
+
+        s->saved = last;
+    }
+
+    if (s->saved == n && !s->left) {
+        s->save_begin = now;
+        s->saved = 0;
+    }
+
+    return SQLITE_OK;
+}
+
+
+static void
+ngx_status_store_corrupt(ngx_status_store_t *s)
+{
+    char  aside[NGX_STATUS_MESSAGE];
+
+    aside[0] = '\0';
+
+    ngx_status_store_db_close(s);
+    ngx_status_store_db_aside(s, aside);
+
+    s->anew = 1;
+
     pthread_mutex_lock(&ngx_status_store_mutex);
-    s->readable = 1;
+    memcpy(s->aside, aside, sizeof(aside));
     pthread_mutex_unlock(&ngx_status_store_mutex);
 }
 
@@ -351,14 +515,22 @@ ngx_status_store_failed(ngx_status_store_t *s, ngx_uint_t waiting,
 void
 ngx_status_store_begun(ngx_status_store_t *s, const char *aside)
 {
+    /* one without records gets them all at once */
+
+    s->saved = 0;
+    s->save_begin = ngx_status_store_clock()
+                    - (s->empty || s->anew ? NGX_STATUS_STORE_SAVE : 0);
+
     pthread_mutex_lock(&ngx_status_store_mutex);
 
     if (aside[0]) {
         memcpy(s->aside, aside, NGX_STATUS_MESSAGE);
-        s->file += (s->file != 0);
     }
 
-    s->file += (s->file == 0);
+    if (s->file == 0 || s->anew || aside[0]) {
+        s->file++;
+        s->anew = 0;
+    }
 
     /* that it can be opened says little of whether it can be written */
 
@@ -368,27 +540,6 @@ ngx_status_store_begun(ngx_status_store_t *s, const char *aside)
     }
 
     pthread_mutex_unlock(&ngx_status_store_mutex);
-}
-
-
-static void
-ngx_status_store_save_all(ngx_status_store_t *s)
-{
-    ngx_uint_t  i, n;
-
-    n = s->monitor->nchecks;
-
-    for (i = 0; i < n; i += NGX_STATUS_STORE_AT_EXIT) {
-
-        if ((ngx_msec_int_t) (ngx_status_store_clock()
-                              - ngx_status_storing.deadline) >= 0
-            || ngx_status_store_db_save(s, i,
-                             ngx_min(n, i + NGX_STATUS_STORE_AT_EXIT))
-               != SQLITE_OK)
-        {
-            break;
-        }
-    }
 }
 
 

@@ -24,7 +24,9 @@ static int ngx_status_store_put_result(ngx_status_store_t *s,
 static int ngx_status_store_put_bucket(ngx_status_store_t *s,
     const ngx_status_store_item_t *item);
 static int ngx_status_store_put_state(ngx_status_store_t *s,
-    ngx_uint_t check, int64_t saved, const void *record, const void *rings);
+    ngx_uint_t check);
+static int ngx_status_store_commit(ngx_status_store_t *s, int rc,
+    char err[NGX_STATUS_MESSAGE]);
 static int ngx_status_store_prune(ngx_status_store_t *s);
 static int ngx_status_store_run(sqlite3_stmt *st);
 
@@ -35,9 +37,9 @@ static int ngx_status_store_run(sqlite3_stmt *st);
     "min_us, max_us" more ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "   \
     "?10, ?11, ?12, ?13" values ")"
 
-#define NGX_STATUS_STORE_PUT_SCORED(table)                                   \
-    NGX_STATUS_STORE_PUT(table, ", score_first, score_last, score_min, "     \
-                         "score_max", ", ?14, ?15, ?16, ?17")
+#define NGX_STATUS_STORE_PUT_MORE(table)                                     \
+    NGX_STATUS_STORE_PUT(table, ", latency, score_first, score_last, "       \
+                         "score_min, score_max", ", ?14, ?15, ?16, ?17, ?18")
 
 #define NGX_STATUS_STORE_DELETE(table, at)                                   \
     "DELETE FROM " table " WHERE check_id = ?1 AND " at " IN (SELECT " at    \
@@ -50,6 +52,11 @@ static const char  *ngx_status_store_sql[NGX_STATUS_STORE_NSTATEMENTS] = {
 
     "INSERT INTO monitors (id, name, title) VALUES (1, ?1, ?2) "
     "ON CONFLICT (id) DO UPDATE SET name = ?1, title = ?2",
+
+    /* "was": for a check that is not known under its new name */
+    "UPDATE checks SET name = ?1 WHERE monitor_id = 1 AND name = ?2 "
+    "AND NOT EXISTS (SELECT 1 FROM checks WHERE monitor_id = 1 "
+    "AND name = ?1)",
 
     "INSERT INTO checks (monitor_id, name, title, grp, target, seen) "
     "VALUES (1, ?1, ?2, ?3, ?4, ?5) ON CONFLICT (monitor_id, name) "
@@ -69,8 +76,8 @@ static const char  *ngx_status_store_sql[NGX_STATUS_STORE_NSTATEMENTS] = {
     "to_state, why) VALUES (?1, ?2, ?3, ?4, ?5)",
 
     NGX_STATUS_STORE_PUT("minutes", "", ""),
-    NGX_STATUS_STORE_PUT_SCORED("hours"),
-    NGX_STATUS_STORE_PUT_SCORED("days"),
+    NGX_STATUS_STORE_PUT_MORE("hours"),
+    NGX_STATUS_STORE_PUT_MORE("days"),
 
     "INSERT OR REPLACE INTO state (check_id, saved_ms, layout, crc, record, "
     "rings) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -80,7 +87,12 @@ static const char  *ngx_status_store_sql[NGX_STATUS_STORE_NSTATEMENTS] = {
     "SELECT id, seen, saved_ms FROM checks LEFT JOIN state ON check_id = id "
     "WHERE id > ?1 ORDER BY id LIMIT 1",
 
-    NGX_STATUS_STORE_DELETE("results", "at_ms"),
+    /* but the newest ?3, however old they are */
+    "DELETE FROM results WHERE check_id = ?1 AND at_ms IN (SELECT at_ms "
+    "FROM results WHERE check_id = ?1 AND at_ms < ?2 AND at_ms <= ifnull("
+    "(SELECT at_ms FROM results WHERE check_id = ?1 ORDER BY at_ms DESC "
+    "LIMIT 1 OFFSET ?3), 0) LIMIT 500)",
+
     NGX_STATUS_STORE_DELETE("minutes", "at"),
     NGX_STATUS_STORE_DELETE("hours", "at"),
     NGX_STATUS_STORE_DELETE("days", "at"),
@@ -93,6 +105,8 @@ static const char  *ngx_status_store_sql[NGX_STATUS_STORE_NSTATEMENTS] = {
     "DELETE FROM checks WHERE id = ?1 AND NOT EXISTS "
     "(SELECT 1 FROM days WHERE check_id = ?1) AND NOT EXISTS "
     "(SELECT 1 FROM hours WHERE check_id = ?1) AND NOT EXISTS "
+    "(SELECT 1 FROM minutes WHERE check_id = ?1) AND NOT EXISTS "
+    "(SELECT 1 FROM results WHERE check_id = ?1) AND NOT EXISTS "
     "(SELECT 1 FROM events WHERE check_id = ?1 AND until_ms IS NOT NULL)"
 };
 
@@ -135,6 +149,18 @@ ngx_status_store_checks(ngx_status_store_t *s)
 
     for (i = 0; rc == SQLITE_OK && i < s->monitor->nchecks; i++) {
         check = s->monitor->checks[i];
+
+        if (check->was.len) {
+            st = s->st[NGX_STATUS_STORE_RENAME_CHECK];
+            bind_str(st, 1, check->id);
+            bind_str(st, 2, check->was);
+
+            rc = ngx_status_store_run(st);
+
+            if (rc != SQLITE_OK) {
+                break;
+            }
+        }
 
         st = s->st[NGX_STATUS_STORE_PUT_CHECK];
         bind_str(st, 1, check->id);
@@ -197,6 +223,66 @@ ngx_status_store_db_write(ngx_status_store_t *s, ngx_status_store_item_t *end,
         rc = ngx_status_store_prune(s);
     }
 
+    return ngx_status_store_commit(s, rc, err);
+}
+
+
+int
+ngx_status_store_db_save(ngx_status_store_t *s, ngx_uint_t first,
+    ngx_uint_t last, char err[NGX_STATUS_MESSAGE])
+{
+    int                 rc;
+    ngx_uint_t          i;
+    const ngx_str_t    *id;
+    ngx_status_zone_t  *zone;
+    ngx_status_slot_t  *slot;
+
+    zone = s->monitor->zone;
+
+    if (s->record == NULL) {
+        s->record = malloc(sizeof(ngx_status_record_t));
+        s->rings = malloc(ngx_status_history_size(&zone->history));
+
+        if (s->record == NULL || s->rings == NULL) {
+            free(s->record);
+            free(s->rings);
+            s->record = NULL;
+            return SQLITE_OK;
+        }
+    }
+
+    rc = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+
+    for (i = first; rc == SQLITE_OK && i < last; i++) {
+
+        /* what has not got its past back must not take its place */
+
+        slot = s->checks[i].slot;
+
+        if (slot == NULL || !s->checks[i].restored) {
+            continue;
+        }
+
+        /* the loop goes on writing, as for any other reader */
+
+        id = &s->monitor->checks[i]->id;
+
+        if (ngx_status_zone_read_all(zone, slot, id, s->record, s->rings)
+            == NGX_OK
+            && s->record->nresults)
+        {
+            rc = ngx_status_store_put_state(s, i);
+        }
+    }
+
+    return ngx_status_store_commit(s, rc, err);
+}
+
+
+static int
+ngx_status_store_commit(ngx_status_store_t *s, int rc,
+    char err[NGX_STATUS_MESSAGE])
+{
     if (rc == SQLITE_OK) {
         rc = sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
     }
@@ -217,11 +303,10 @@ static int
 ngx_status_store_item(ngx_status_store_t *s,
     const ngx_status_store_item_t *item)
 {
-    int                         rc;
-    size_t                      size;
-    sqlite3_int64               id;
-    sqlite3_stmt               *st;
-    const char                 *why;
+    int             rc;
+    const char     *why;
+    sqlite3_int64   id;
+    sqlite3_stmt   *st;
 
     id = s->ids[item->check];
 
@@ -233,7 +318,7 @@ ngx_status_store_item(ngx_status_store_t *s,
     case NGX_STATUS_STORE_BUCKET:
         return ngx_status_store_put_bucket(s, item);
 
-    case NGX_STATUS_STORE_EVENT:
+    default: /* NGX_STATUS_STORE_EVENT */
         st = s->st[NGX_STATUS_STORE_END_EVENT];
         sqlite3_bind_int64(st, 1, id);
         sqlite3_bind_int64(st, 2, item->u.event.at);
@@ -257,13 +342,6 @@ ngx_status_store_item(ngx_status_store_t *s,
         sqlite3_bind_text(st, 5, *why ? why : NULL, -1, SQLITE_STATIC);
 
         return ngx_status_store_run(st);
-
-    default: /* NGX_STATUS_STORE_STATE */
-        size = sizeof(ngx_status_record_t);
-
-        return ngx_status_store_put_state(s, item->check, item->u.saved,
-                                          item + 1,
-                                          (u_char *) (item + 1) + size);
     }
 }
 
@@ -367,11 +445,15 @@ ngx_status_store_put_bucket(ngx_status_store_t *s,
         sqlite3_bind_int64(st, 13, tally->max);
     }
 
+    if (item->u.bucket.latency[0]) {
+        sqlite3_bind_text(st, 14, item->u.bucket.latency, -1, SQLITE_STATIC);
+    }
+
     if (level != NGX_STATUS_MINUTES && score->n) {
-        sqlite3_bind_double(st, 14, score->first);
-        sqlite3_bind_double(st, 15, score->last);
-        sqlite3_bind_double(st, 16, score->min);
-        sqlite3_bind_double(st, 17, score->max);
+        sqlite3_bind_double(st, 15, score->first);
+        sqlite3_bind_double(st, 16, score->last);
+        sqlite3_bind_double(st, 17, score->min);
+        sqlite3_bind_double(st, 18, score->max);
     }
 
     return ngx_status_store_run(st);
@@ -379,33 +461,34 @@ ngx_status_store_put_bucket(ngx_status_store_t *s,
 
 
 static int
-ngx_status_store_put_state(ngx_status_store_t *s, ngx_uint_t check,
-    int64_t saved, const void *record, const void *rings)
+ngx_status_store_put_state(ngx_status_store_t *s, ngx_uint_t check)
 {
     int                               rc;
     char                              layout[NGX_STATUS_STORE_LAYOUT];
     uLong                             crc;
     size_t                            size;
+    int64_t                           now;
     sqlite3_stmt                     *st;
     const ngx_status_history_conf_t  *history;
 
+    now = ngx_status_store_time();
     history = &s->monitor->zone->history;
     size = ngx_status_history_size(history);
 
     ngx_status_store_layout(history, layout);
 
-    crc = crc32(0, record, sizeof(ngx_status_record_t));
-    crc = crc32(crc, rings, (uInt) size);
+    crc = crc32(0, (u_char *) s->record, sizeof(ngx_status_record_t));
+    crc = crc32(crc, s->rings, (uInt) size);
 
     st = s->st[NGX_STATUS_STORE_PUT_STATE];
 
     sqlite3_bind_int64(st, 1, s->ids[check]);
-    sqlite3_bind_int64(st, 2, saved);
+    sqlite3_bind_int64(st, 2, now);
     sqlite3_bind_text(st, 3, layout, -1, SQLITE_STATIC);
     sqlite3_bind_int64(st, 4, (sqlite3_int64) crc);
-    sqlite3_bind_blob(st, 5, record, sizeof(ngx_status_record_t),
+    sqlite3_bind_blob(st, 5, s->record, sizeof(ngx_status_record_t),
                       SQLITE_STATIC);
-    sqlite3_bind_blob(st, 6, rings, (int) size, SQLITE_STATIC);
+    sqlite3_bind_blob(st, 6, s->rings, (int) size, SQLITE_STATIC);
 
     rc = ngx_status_store_run(st);
 
@@ -417,48 +500,9 @@ ngx_status_store_put_state(ngx_status_store_t *s, ngx_uint_t check,
 
     st = s->st[NGX_STATUS_STORE_SEEN];
     sqlite3_bind_int64(st, 1, s->ids[check]);
-    sqlite3_bind_int64(st, 2, saved / 1000);
+    sqlite3_bind_int64(st, 2, now / 1000);
 
     return ngx_status_store_run(st);
-}
-
-
-int
-ngx_status_store_db_save(ngx_status_store_t *s, ngx_uint_t first,
-    ngx_uint_t last)
-{
-    int                         rc;
-    ngx_uint_t                  i;
-    ngx_status_slot_t          *slot;
-    const ngx_status_record_t  *record;
-
-    rc = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-
-    for (i = first; rc == SQLITE_OK && i < last; i++) {
-
-        slot = ngx_status_zone_find(s->monitor->zone,
-                                    &s->monitor->checks[i]->id, NULL);
-
-        /* what has not got its past back must not take its place */
-
-        if (slot == NULL || !s->checks[i].restored) {
-            continue;
-        }
-
-        record = &slot->copy[slot->current & 1];
-
-        if (record->nresults) {
-            rc = ngx_status_store_put_state(s, i, ngx_status_store_time(),
-                                            record,
-                                            ngx_status_zone_rings(slot));
-        }
-    }
-
-    if (rc == SQLITE_OK) {
-        rc = sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
-    }
-
-    return rc;
 }
 
 
@@ -522,6 +566,10 @@ ngx_status_store_prune(ngx_status_store_t *s)
 
             if (k < NGX_STATUS_STORE_PRUNE_STATE) {
                 sqlite3_bind_int64(st, 2, limit);
+            }
+
+            if (k == NGX_STATUS_STORE_PRUNE_RESULTS) {
+                sqlite3_bind_int(st, 3, seen < keep ? 0 : NGX_STATUS_RESULTS);
             }
 
             rc = ngx_status_store_run(st);

@@ -7,6 +7,7 @@
  */
 
 /* sources: ngx_status_module/ngx_status_history.c
+   ngx_status_module/ngx_status_history_fill.c
    ngx_status_module/ngx_status_rings.c
    ngx_status_module/ngx_status_histogram.c */
 
@@ -1068,6 +1069,150 @@ test_schedules(void **state)
 }
 
 
+/*
+ * Buckets that were written down as they closed make the same history again:
+ * the very last hour and day need not have been.
+ */
+
+static void
+test_filled(void **state)
+{
+    double                     value;
+    int64_t                    now, end, n, closed, from;
+    ngx_uint_t                 i, k, round, level, count[NGX_STATUS_LADDER];
+    test_history_t             h, f;
+    ngx_status_run_t           runs[NGX_STATUS_TIMELINE];
+    ngx_status_run_t           again[NGX_STATUS_TIMELINE];
+    ngx_status_bucket_t       *written[NGX_STATUS_LADDER], *b;
+    ngx_status_state_e         now_state;
+    ngx_status_window_t        a[NGX_STATUS_WINDOWS], w[NGX_STATUS_WINDOWS];
+    ngx_status_history_conf_t  conf;
+
+    (void) state;
+
+    conf = test_default;
+    conf.scores = 1;
+
+    for (round = 0; round < 6; round++) {
+        test_seed = round;
+        test_init(&h, &conf);
+        test_init(&f, &conf);
+
+        from = 1767571200 + test_random(40 * TEST_DAY);
+        end = from + test_random(round < 3 ? 3 * TEST_DAY : 120 * TEST_DAY);
+        end = end / 60 * 60;
+
+        if (round > 3) {
+            end = end / TEST_DAY * TEST_DAY;
+        }
+
+        for (level = 0; level < NGX_STATUS_LADDER; level++) {
+            written[level] = calloc((end - from) / test_bucket[level] + 2,
+                                    sizeof(ngx_status_bucket_t));
+            assert_non_null(written[level]);
+            count[level] = 0;
+        }
+
+        now_state = NGX_STATUS_UP;
+
+        for (now = from; /* void */ ; now += 30 + test_random(300)) {
+
+            now = ngx_min(now, end);
+
+            test_advance(&h, now, now_state);
+
+            if (test_random(20) == 0) {
+                now_state = test_random(NGX_STATUS_NSTATES);
+            }
+
+            value = test_random(100);
+            test_result(&h, now, now_state, 1u << test_random(27), &value);
+
+            for (level = 0; level < NGX_STATUS_LADDER; level++) {
+                closed = now / test_bucket[level];
+                n = from / test_bucket[level] + count[level];
+
+                for ( /* void */ ; n < closed; n++) {
+                    b = &written[level][count[level]++];
+                    ngx_status_history_bucket(&conf, &h.open, h.rings, level,
+                                              n, &b->tally, level ? &b->score
+                                                                  : NULL);
+                    if (level) {
+                        (void) ngx_status_history_bins(&conf, &h.open,
+                                                h.rings, level, n, b->bins);
+                    } else {
+                        b->last = h.open.timeline[n % NGX_STATUS_TIMELINE];
+                    }
+                }
+            }
+
+            if (now == end) {
+                break;
+            }
+        }
+
+        for (level = NGX_STATUS_LADDER; level--; /* void */ ) {
+            n = from / test_bucket[level];
+            i = 0;
+
+            if (end / test_bucket[level] - n
+                > (level == NGX_STATUS_MINUTES ? conf.minutes
+                   : level == NGX_STATUS_HOURS ? conf.hours : conf.days))
+            {
+                i = 1 + test_random(5);
+            }
+
+            /* lost ones can be told from those below, but for latencies */
+
+            if (level && count[level] && round % 2) {
+                count[level]--;
+            }
+
+            for ( /* void */ ; i < count[level]; i++) {
+                ngx_status_history_fill(&conf, &f.open, f.rings, level, n + i,
+                                        &written[level][i]);
+            }
+        }
+
+        ngx_status_history_filled(&conf, &f.open, f.rings, end);
+        memcpy(f.open.bins, h.open.bins, sizeof(h.open.bins));
+
+        test_windows(&h, end, now_state, end, a);
+        test_windows(&f, end, now_state, end, w);
+
+        for (i = 0; i < NGX_STATUS_WINDOWS; i++) {
+            assert_memory_equal(a[i].seconds, w[i].seconds,
+                                sizeof(a[i].seconds));
+            /* the one at the cursor belongs to the minute to come */
+            assert_true(a[i].results - w[i].results <= 1);
+            assert_true(i < W7D || fabs(a[i].mean - (double) w[i].mean)
+                                   <= a[i].mean * 0.05);
+        }
+
+        k = ngx_status_history_timeline(&h.open, end, now_state, end, runs);
+        assert_int_equal(k, ngx_status_history_timeline(&f.open, end,
+                                                 now_state, end, again));
+        for (i = 0; i < k; i++) {
+            assert_int_equal(runs[i].n, again[i].n);
+            assert_int_equal(runs[i].state, again[i].state);
+        }
+
+        for (i = 0; i < NGX_STATUS_WINDOWS && round % 2 == 0; i++) {
+            assert_int_equal(a[i].p50, w[i].p50);
+            assert_int_equal(a[i].p95, w[i].p95);
+            assert_int_equal(a[i].p99, w[i].p99);
+        }
+
+        for (level = 0; level < NGX_STATUS_LADDER; level++) {
+            free(written[level]);
+        }
+
+        free(h.rings);
+        free(f.rings);
+    }
+}
+
+
 int
 main(void)
 {
@@ -1079,7 +1224,8 @@ main(void)
         cmocka_unit_test(test_cursors),
         cmocka_unit_test(test_scores),
         cmocka_unit_test(test_percentiles),
-        cmocka_unit_test(test_schedules)
+        cmocka_unit_test(test_schedules),
+        cmocka_unit_test(test_filled)
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -53,8 +53,10 @@ static void ngx_http_status_checker_exit(void);
 ngx_int_t
 ngx_http_status_checker_register(ngx_cycle_t *cycle, ngx_array_t *monitors)
 {
-    ngx_path_t        *path, **slot;
-    ngx_core_conf_t   *ccf;
+    ngx_uint_t              i;
+    ngx_path_t             *path, **slot;
+    ngx_core_conf_t        *ccf;
+    ngx_status_monitor_t  **monitor;
 
     ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
 
@@ -80,6 +82,12 @@ ngx_http_status_checker_register(ngx_cycle_t *cycle, ngx_array_t *monitors)
 
     if (ngx_test_config) {
         return NGX_OK;
+    }
+
+    monitor = monitors->elts;
+
+    for (i = 0; i < monitors->nelts; i++) {
+        ngx_status_zone_inherit(monitor[i]->zone);
     }
 
     /*

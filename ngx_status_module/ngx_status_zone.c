@@ -24,7 +24,6 @@
 static ngx_int_t ngx_status_zone_init(ngx_shm_zone_t *shm_zone, void *data);
 static ngx_int_t ngx_status_zone_adopt(ngx_status_zone_t *zone,
     ngx_log_t *log);
-static void ngx_status_zone_inherit(ngx_status_zone_t *zone);
 static ngx_status_zone_header_t *ngx_status_zone_running(
     ngx_shm_zone_t *shm_zone, size_t *size);
 static void ngx_status_zone_copy(ngx_status_zone_header_t *from,
@@ -214,8 +213,6 @@ ngx_status_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     zone->header = header;
 
-    ngx_status_zone_inherit(zone);
-
     ngx_memory_barrier();
     header->magic = NGX_STATUS_ZONE_MAGIC;
     shpool->data = header;
@@ -255,12 +252,7 @@ ngx_status_zone_adopt(ngx_status_zone_t *zone, ngx_log_t *log)
 }
 
 
-/*
- * The size has changed, so the zone is a new one; the zone of that name in
- * the running cycle is still mapped and its checker still writes.
- */
-
-static void
+void
 ngx_status_zone_inherit(ngx_status_zone_t *zone)
 {
     size_t                     size;
@@ -276,7 +268,11 @@ ngx_status_zone_inherit(ngx_status_zone_t *zone)
 
     to = zone->header;
 
-    to->epoch = from->epoch;
+    /* what its checker would still write there, nobody would ever see */
+
+    to->epoch = ngx_atomic_fetch_add(&from->epoch, 1) + 1;
+    ngx_memory_barrier();
+
     to->heartbeat = from->heartbeat;
     to->heartbeat_at = from->heartbeat_at;
     to->nbeats = from->nbeats;

@@ -179,16 +179,23 @@ size_t ngx_status_zone_slot_size(const ngx_status_history_conf_t *history);
 /*
  * Adds the zone "status:NAME" with "size" bytes, at least zone_size() of as
  * many slots as there are checks.  The caller sets "ids" and "was" of the
- * answer.  The
- * zone's init lays a fresh zone out, copies by ID what the zone of
- * the same name in the running cycle holds when the size has changed, and
- * only looks at a zone that is adopted: nothing that a failing reload would
- * have to undo.  Master.
+ * answer.  The zone's init lays a fresh zone out, and only looks at a zone
+ * that is adopted: nothing that a failing reload would have to undo.
+ * Master.
  */
 
 ngx_status_zone_t *ngx_status_zone_add(ngx_conf_t *cf, ngx_str_t *name,
     const ngx_status_history_conf_t *history, ngx_uint_t nchecks,
     size_t size, ngx_module_t *tag);
+
+/*
+ * For init_module, when a reload can not fail any more and the zones of the
+ * running cycle are still mapped: a zone whose size has changed takes over,
+ * by ID, what the one of the same name holds, and takes that away from its
+ * checker.  Nothing is done for a zone that is adopted.  Master.
+ */
+
+void ngx_status_zone_inherit(ngx_status_zone_t *zone);
 
 
 /*

@@ -221,7 +221,7 @@ ngx_status_snapshot_sums(ngx_status_snapshot_t *s)
 
     /* until its first heartbeat the checker may be reading back the past */
 
-    s->loading = (s->heartbeat_at == 0);
+    s->loading = (s->beat.at == 0);
     ngx_memzero(&s->sum, sizeof(ngx_status_sum_t));
 
     for (i = 0; i < s->monitor->nchecks; i++) {

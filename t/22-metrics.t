@@ -65,7 +65,7 @@ status_monitor m {
         check down http://127.0.0.1:%%PORT_1%%/status?code=503 { }
         check gone http://127.0.0.1:%%PORT_2%%/ { }
         check bot  http://127.0.0.1:%%PORT_1%%/bot?code=403 { bot "moment"; }
-        check slow http://127.0.0.1:%%PORT_1%%/slow?ms=300 { timeout 100ms; }
+        check slow http://127.0.0.1:%%PORT_1%%/slow?ms=1500 { timeout 800ms; }
         check meh  http://127.0.0.1:%%PORT_1%%/ok { prefer size < 1; }
         check raw  "http://127.0.0.1:%%PORT_1%%/ok?%%RAW%%" { }
     }

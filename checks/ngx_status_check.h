@@ -104,6 +104,10 @@ struct ngx_status_check_s {
     ngx_array_t               settings;  /* of ngx_status_setting_t: directives
                                             that types declare as options */
     void                     *conf;      /* the type's: made by its conf() */
+    u_char                   *token;     /* likewise; NGX_STATUS_TOKEN bytes,
+                                            zeroes behind it: who knows it
+                                            may send heartbeats; a secret;
+                                            NULL: none are taken */
 };
 
 
@@ -161,10 +165,10 @@ const ngx_status_setting_t *ngx_status_setting(
 
 /*
  * One probe: made and owned by the checker, one at a time for a check.
- * start() gets it with check, log and done set, result zeroed but for "at",
- * score zeroed with value NAN.  The type fills result->latency, phases,
- * size, seen, http_status and the score, judges, and calls done() exactly
- * once, from the loop or from within start().  After done() the probe is the
+ * start() gets it with check, log and done set, result zeroed but for "at"
+ * and "kept", which is what the last result had, score zeroed with value NAN.
+ * The type fills result->latency, phases, size, seen, http_status and the
+ * score, judges, and calls done() exactly once, from the loop or from within start().  After done() the probe is the
  * checker's again.  What most types do alike between the two is in
  * ngx_status_probe.h, ngx_status_dial.h and ngx_status_cert.h.
  */
@@ -174,6 +178,15 @@ struct ngx_status_probe_s {
     ngx_log_t                 *log;
     ngx_status_result_t        result;
     ngx_status_score_t         score;
+
+    /* for start() alone, borrowed */
+    const ngx_status_result_t  *before;  /* the last result; NULL: none */
+    const ngx_status_push_t   *pushes;   /* of a check with a token: what came,
+                                            oldest first */
+    ngx_uint_t                 npushes;  /* start() lowers it to those it has
+                                            used; the rest comes again */
+    int64_t                    listening;        /* ms since the epoch: since
+                                            when pushes can come */
 
     void                     (*done)(ngx_status_probe_t *probe);
     void                      *data;     /* the checker's */
@@ -217,7 +230,8 @@ struct ngx_status_check_type_s {
 
     /*
      * Begins a probe and returns at once.  There is no return value: a probe
-     * that can not begin is a result too (unknown, with the reason).
+     * that can not begin is a result too (unknown, with the reason).  That
+     * of a check with a token is done() before it returns.
      */
     void                     (*start)(ngx_status_probe_t *probe);
 
@@ -227,6 +241,13 @@ struct ngx_status_check_type_s {
     /* Once a checker process, before any start(); may be NULL.  NGX_ERROR
      * makes every probe of the type "unknown". */
     ngx_int_t                (*init)(ngx_cycle_t *cycle);
+
+    /*
+     * Sets what no directive has set (NGX_CONF_UNSET...) where the type has
+     * other defaults than most: interval, fall, rise.  Master, before
+     * conf(); may be NULL.
+     */
+    void                     (*preset)(ngx_status_check_t *check);
 };
 
 

@@ -62,7 +62,8 @@ const ngx_status_check_type_t  ngx_status_check_http = {
     ngx_status_http_conf,
     ngx_status_http_start,
     ngx_status_http_stop,
-    ngx_status_http_init
+    ngx_status_http_init,
+    NULL                                                   /* preset */
 };
 
 

@@ -407,6 +407,13 @@ ngx_http_status_set_cond(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                 : (ngx_uint_t) -1;
     prefer = (cmd->name.data[0] == 'p');
 
+    if (allowed == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "%V: a check of type %V has no conditions",
+                           &cmd->name, &scope->check.type->name);
+        return NGX_CONF_ERROR;
+    }
+
     cond = ngx_array_push(&scope->conds);
     if (cond == NULL) {
         return NGX_CONF_ERROR;

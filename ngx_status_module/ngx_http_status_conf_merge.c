@@ -307,6 +307,10 @@ ngx_http_status_finish(ngx_conf_t *cf, ngx_http_status_scope_t *scope)
         ngx_str_set(&c->user_agent, "ngx_status_module");
     }
 
+    if (c->type->preset) {
+        c->type->preset(c);
+    }
+
     ngx_conf_init_msec_value(c->interval, NGX_HTTP_STATUS_INTERVAL);
     ngx_conf_init_uint_value(c->fall, 2);
     ngx_conf_init_uint_value(c->rise, 1);

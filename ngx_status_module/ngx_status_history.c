@@ -189,10 +189,7 @@ ngx_status_history_result(const ngx_status_history_conf_t *conf,
 
     memset(&one, 0, sizeof(ngx_status_tally_t));
 
-    if (result->state == NGX_STATUS_UP
-        || result->state == NGX_STATUS_DEGRADED
-        || result->state == NGX_STATUS_BOT_DETECTED)
-    {
+    if (ngx_status_timed(result->state, result->latency)) {
         one.results = 1;
         one.sum = result->latency;
         one.min = result->latency;

@@ -152,9 +152,9 @@ void ngx_status_history_advance(const ngx_status_history_conf_t *conf,
 
 /*
  * Counts a result in the buckets of its own time result->at, latency when
- * it has an answer's (state up, degraded or bot_detected), score unless
- * NULL or NAN.  A result older than the result cursor's bucket is counted
- * in the bucket at the cursor, or undoes history (see above).  Checker.
+ * ngx_status_timed(), score unless NULL or NAN.  A result older than the
+ * result cursor's bucket is counted in the bucket at the cursor, or undoes
+ * history (see above).  Checker.
  */
 
 void ngx_status_history_result(const ngx_status_history_conf_t *conf,

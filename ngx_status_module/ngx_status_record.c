@@ -291,7 +291,8 @@ ngx_status_record_slower(const ngx_status_check_t *check,
         record->slower_growth = NAN;
     }
 
-    if (result->state != NGX_STATUS_UP && result->state != NGX_STATUS_DEGRADED)
+    if (!ngx_status_timed(result->state, result->latency)
+        || result->state == NGX_STATUS_BOT_DETECTED)
     {
         /* the latency of an error compares with nothing */
         return;
@@ -304,8 +305,8 @@ ngx_status_record_slower(const ngx_status_check_t *check,
     for ( /* void */ ; k < record->nresults; k++) {
         brief = &record->results[k % NGX_STATUS_RESULTS];
 
-        if (brief->state == NGX_STATUS_UP
-            || brief->state == NGX_STATUS_DEGRADED)
+        if (ngx_status_timed(brief->state, brief->latency)
+            && brief->state != NGX_STATUS_BOT_DETECTED)
         {
             values[n++] = brief->latency;
         }

@@ -38,7 +38,7 @@ ngx_status_row(ngx_status_out_t *out, ngx_status_row_day_t *day,
 
     ngx_status_out_lit(out, ",");
 
-    if (measured) {
+    if (measured && what->latency) {
         ngx_status_row_ms(out, what->latency);
     }
 

@@ -366,7 +366,8 @@ ngx_status_schedule_admit(ngx_status_job_t *job)
 static void
 ngx_status_schedule_run(ngx_status_job_t *job)
 {
-    ngx_status_probe_t  *probe;
+    ngx_status_probe_t         *probe;
+    const ngx_status_record_t  *r;
 
     probe = &job->probe;
 
@@ -382,6 +383,10 @@ ngx_status_schedule_run(ngx_status_job_t *job)
 
     probe->result.at = ngx_status_schedule_now();
     probe->score.value = NAN;
+
+    r = &job->slot->copy[job->slot->current & 1];
+    probe->before = r->nresults ? &r->last : NULL;
+    probe->result.kept = r->last.kept;
 
     ngx_status_probe_start(probe);
 }

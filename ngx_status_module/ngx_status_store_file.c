@@ -59,7 +59,7 @@ static const char  ngx_status_store_schema[] =
 "  state TEXT NOT NULL, -- up degraded bot_detected timeout down unknown\n"
 "  error TEXT, -- class of the failure\n"
 "  http_status INTEGER,\n"
-"  latency_us INTEGER NOT NULL,\n"
+"  latency_us INTEGER NOT NULL, -- 0: none was measured\n"
 "  message TEXT, -- what was expected and what came\n"
 "  resolve_us INTEGER, connect_us INTEGER, tls_us INTEGER,\n"
 "  wait_us INTEGER, transfer_us INTEGER,\n"
@@ -68,7 +68,7 @@ static const char  ngx_status_store_schema[] =
 "  score REAL,\n"
 "  grade TEXT,\n"
 "  ended_ms INTEGER NOT NULL, -- Unix ms\n"
-"  detail BLOB, -- the module's own: categories of the score\n"
+"  detail BLOB, -- the module's own: categories, what its type keeps\n"
 "  PRIMARY KEY (check_id, at_ms)\n"
 ") WITHOUT ROWID;\n"
 

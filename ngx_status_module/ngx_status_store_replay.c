@@ -22,6 +22,8 @@
 static int ngx_status_restore_limit(ngx_status_restore_t *r, int64_t *limit);
 static void ngx_status_restore_result(ngx_status_restore_t *r,
     sqlite3_stmt *st);
+static void ngx_status_restore_kept(ngx_status_restore_t *r,
+    sqlite3_stmt *st, ngx_status_kept_t *kept);
 static void ngx_status_restore_score(sqlite3_stmt *st,
     ngx_status_score_t *score);
 static int ngx_status_restore_failure(ngx_status_restore_t *r);
@@ -149,12 +151,36 @@ ngx_status_restore_result(ngx_status_restore_t *r, sqlite3_stmt *st)
     ended = sqlite3_column_int64(st, 15);
 
     ngx_status_restore_score(st, &score);
+    ngx_status_restore_kept(r, st, &result.kept);
 
     (void) ngx_status_record_result(check, &r->s->monitor->zone->history,
                                     r->record, r->rings, &result, &score,
                                     ended);
 
     r->record->next_at = ended + check->interval;
+}
+
+
+/*
+ * What the type kept.  A checker that could not read the store at first began
+ * without: what it had not learned anew is as it was before.
+ */
+
+static void
+ngx_status_restore_kept(ngx_status_restore_t *r, sqlite3_stmt *st,
+    ngx_status_kept_t *kept)
+{
+    *kept = r->record->last.kept;
+
+    if (sqlite3_column_bytes(st, 16) != (int) sizeof(ngx_status_kept_t)) {
+        return;
+    }
+
+    ngx_memcpy(kept, sqlite3_column_blob(st, 16), sizeof(ngx_status_kept_t));
+
+    if (kept->at < r->record->last.kept.at) {
+        *kept = r->record->last.kept;
+    }
 }
 
 

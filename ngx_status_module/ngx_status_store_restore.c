@@ -468,6 +468,7 @@ ngx_status_restore_live(ngx_status_restore_t *r)
 {
     int64_t                     ended;
     ngx_status_slot_t          *slot;
+    ngx_status_kept_t           kept;
     ngx_status_score_t          score;
     const ngx_status_check_t   *check;
     const ngx_status_record_t  *live;
@@ -480,6 +481,8 @@ ngx_status_restore_live(ngx_status_restore_t *r)
         return;
     }
 
+    kept = r->record->last.kept;
+
     if (live->last.at > r->record->last.at) {
         ended = live->valid_until - 2 * (int64_t) check->interval;
         score = live->card.last;
@@ -491,6 +494,10 @@ ngx_status_restore_live(ngx_status_restore_t *r)
         (void) ngx_status_record_result(check, &r->s->monitor->zone->history,
                                         r->record, r->rings, &live->last,
                                         &score, ended);
+    }
+
+    if (kept.at > r->record->last.kept.at) {
+        r->record->last.kept = kept;
     }
 
     r->record->next_at = live->next_at;

@@ -355,6 +355,8 @@ ngx_status_store_put_result(ngx_status_store_t *s,
     const ngx_status_score_t   *score;
     const ngx_status_result_t  *r;
 
+    static const ngx_status_kept_t  nothing;
+
     r = &item->u.result.result;
     score = item->u.result.score;
 
@@ -400,6 +402,9 @@ ngx_status_store_put_result(ngx_status_store_t *s,
 
         sqlite3_bind_blob(st, 18, score, sizeof(ngx_status_score_t),
                           SQLITE_STATIC);
+
+    } else if (memcmp(&r->kept, &nothing, sizeof(nothing)) != 0) {
+        sqlite3_bind_blob(st, 18, &r->kept, sizeof(nothing), SQLITE_STATIC);
     }
 
     sqlite3_bind_int64(st, 17, item->u.result.ended);

@@ -128,6 +128,7 @@ extern const ngx_str_t     ngx_status_store_states[NGX_STATUS_STORE_NSTATES];
 #define NGX_STATUS_SEEN          64     /* bytes, with its NUL; so below */
 #define NGX_STATUS_ISSUER        96
 #define NGX_STATUS_NAMES        256     /* a name of DNS has 253 at most */
+#define NGX_STATUS_TOKEN        128     /* bytes of a token at most */
 
 /* What IDs consist of; the first is no dot.  They stand in URLs, in the zone
  * and in names of files. */
@@ -180,6 +181,41 @@ typedef struct {
 
 
 /*
+ * What a check's type wants to know again at the next probe: a result hands
+ * it on to the next one, through reloads and, by the store, through
+ * restarts.  Zeroed at first.  "at" says when the newest of it was learned,
+ * in ms, 0 for nothing yet: of two versions the newer one is taken.
+ */
+
+typedef struct {
+    int64_t     at;
+    uint64_t    data[8];             /* the type's own */
+} ngx_status_kept_t;
+
+
+/*
+ * A heartbeat that somebody sent of a check, as it waits in the inbox for the
+ * checker.  "message" is as a result's, and empty but for a failure and a
+ * line for the log.
+ */
+
+typedef enum {
+    NGX_STATUS_PUSH_SUCCESS = 0,
+    NGX_STATUS_PUSH_FAILURE,
+    NGX_STATUS_PUSH_START,           /* of a run that has not ended yet */
+    NGX_STATUS_PUSH_LOG
+} ngx_status_push_e;
+
+typedef struct {
+    int64_t     at;                  /* ms since the epoch: it came */
+    uint64_t    rid;                 /* of the run; 0: not said */
+    uint64_t    took;                /* us; 0: not said */
+    uint8_t     kind;                /* ngx_status_push_e */
+    char        message[NGX_STATUS_MESSAGE];
+} ngx_status_push_t;
+
+
+/*
  * One result of one probe: made in checks/, never changed after its done().
  * "message" says what was expected and what came; it is printable UTF-8,
  * holds no secret, and is empty for "up".  "seen" says in a few words what
@@ -188,7 +224,8 @@ typedef struct {
 
 typedef struct {
     int64_t     at;                  /* ms since the epoch: the probe began */
-    uint32_t    latency;             /* us, of the whole probe */
+    uint32_t    latency;             /* us, of the whole probe; 0: none was
+                                        measured */
     uint32_t    phases[NGX_STATUS_NPHASES];      /* us, each by itself */
     uint64_t    size;                /* body bytes received */
     int64_t     cert_expires;        /* s since the epoch; 0: no certificate */
@@ -196,6 +233,7 @@ typedef struct {
     uint16_t    http_status;         /* 0: none came */
     uint8_t     state;               /* ngx_status_state_e */
     uint8_t     error;               /* ngx_status_error_e */
+    ngx_status_kept_t  kept;
     char        message[NGX_STATUS_MESSAGE];
     char        seen[NGX_STATUS_SEEN];           /* printable; may be empty */
 } ngx_status_result_t;
@@ -210,6 +248,20 @@ typedef struct {
     uint8_t     state;               /* ngx_status_state_e */
     uint8_t     error;               /* ngx_status_error_e */
 } ngx_status_brief_t;
+
+
+/*
+ * Whether a result has a latency that says something of the target: there
+ * was an answer, and it was timed.
+ */
+
+static ngx_inline ngx_uint_t
+ngx_status_timed(ngx_uint_t state, uint32_t latency)
+{
+    return latency != 0
+           && (state == NGX_STATUS_UP || state == NGX_STATUS_DEGRADED
+               || state == NGX_STATUS_BOT_DETECTED);
+}
 
 
 /* Copies text cut to "size" - 1 bytes at a UTF-8 boundary, control bytes and

@@ -122,9 +122,7 @@ ngx_status_csv_check(ngx_status_csv_t *csv)
             result = &r->results[k % NGX_STATUS_RESULTS];
 
             listed += (result->at / 60000 == oldest / 60
-                       && (result->state == NGX_STATUS_UP
-                           || result->state == NGX_STATUS_DEGRADED
-                           || result->state == NGX_STATUS_BOT_DETECTED));
+                       && ngx_status_timed(result->state, result->latency));
         }
 
         ngx_status_csv_minutes(csv, oldest, listed);

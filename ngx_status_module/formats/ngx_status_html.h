@@ -208,8 +208,6 @@ void ngx_status_svg_scores(ngx_status_out_t *out, const double *scores,
 
 /* us at the upper edge of the drawings of latency; 0: nothing to draw */
 uint32_t ngx_status_svg_latency_top(const ngx_status_record_t *record);
-/* the result is an answer, so that its latency means something */
-ngx_uint_t ngx_status_svg_answered(ngx_uint_t state);
 
 
 #endif /* _NGX_STATUS_HTML_H_INCLUDED_ */

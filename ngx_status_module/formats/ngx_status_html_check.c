@@ -196,6 +196,11 @@ check_message(void *view, u_char *scratch)
 }
 
 
+ngx_status_html_text(check_seen,
+    page->ask->internal ? ngx_status_html_string(page->record->last.seen)
+                        : ngx_status_html_string(""))
+
+
 static ngx_str_t
 check_slower(void *view, u_char *scratch)
 {
@@ -335,7 +340,7 @@ check_latency(void *view, u_char *scratch)
     record = page->record;
 
     if (ngx_status_html_waiting(page)
-        || !ngx_status_svg_answered(record->last.state))
+        || !ngx_status_timed(record->last.state, record->last.latency))
     {
         return ngx_status_html_string("\xe2\x80\x93");         /* en dash */
     }
@@ -481,6 +486,7 @@ const ngx_status_field_t  ngx_status_html_check_fields[] = {
     { .name = ngx_string("since"), .write = check_since },
     { .name = ngx_string("pending"), .text = check_pending },
     { .name = ngx_string("message"), .text = check_message },
+    { .name = ngx_string("seen"), .text = check_seen },
     { .name = ngx_string("slower"), .text = check_slower },
     { .name = ngx_string("note"), .flag = check_note },
 

@@ -186,7 +186,9 @@ ngx_status_html_text(result_state, result_word_of(page)->name)
 ngx_status_html_text(result_mark, result_word_of(page)->mark)
 ngx_status_html_text(result_word, result_word_of(page)->title)
 ngx_status_html_text(result_latency,
-    ngx_status_html_latency(scratch, result_of(page)->latency))
+    result_of(page)->latency
+    ? ngx_status_html_latency(scratch, result_of(page)->latency)
+    : ngx_status_html_string("\xe2\x80\x93"))                /* en dash */
 
 
 static ngx_str_t

@@ -314,7 +314,7 @@ ngx_status_json_last(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
 
     /* a fault of our own measured nothing */
 
-    if (last->state != NGX_STATUS_UNKNOWN) {
+    if (last->state != NGX_STATUS_UNKNOWN && last->latency) {
         ngx_status_put_us(j, "latency_ms", last->latency);
 
     } else {

@@ -128,7 +128,7 @@ ngx_status_svg_latency_top(const ngx_status_record_t *record)
     for (i = 0; i < n; i++) {
         brief = &record->results[i];
 
-        if (ngx_status_svg_answered(brief->state)) {
+        if (ngx_status_timed(brief->state, brief->latency)) {
             sum += brief->latency;
             max = ngx_max(max, brief->latency);
             count++;
@@ -181,7 +181,7 @@ ngx_status_svg_latency(ngx_status_out_t *out,
             brief = &record->results[k % NGX_STATUS_RESULTS];
 
             if (k + NGX_STATUS_RESULTS >= record->nresults
-                && ngx_status_svg_answered(brief->state))
+                && ngx_status_timed(brief->state, brief->latency))
             {
                 latency = ngx_max(latency, brief->latency);
                 answered = 1;
@@ -224,11 +224,18 @@ ngx_status_svg_results(ngx_status_out_t *out,
         name = &ngx_status_states[ngx_status_html_state(brief->state)].name;
         x = 4 * (NGX_STATUS_RESULTS - (ngx_uint_t) (record->nresults - k));
 
-        if (ngx_status_svg_answered(brief->state)) {
+        if (ngx_status_timed(brief->state, brief->latency)) {
             width = 3;
             height = 1 + (ngx_uint_t) ((double) brief->latency
                                        * (RESULTS_HEIGHT - 1) / top);
             height = ngx_min(height, RESULTS_HEIGHT);
+
+        } else if (brief->state == NGX_STATUS_UP
+                   || brief->state == NGX_STATUS_DEGRADED)
+        {
+            /* nothing to be timed, nothing missing */
+            width = 3;
+            height = 1;
 
         } else {
             /* no answer, no latency: a needle */
@@ -290,15 +297,6 @@ ngx_status_svg_scores(ngx_status_out_t *out, const double *scores,
 
     ngx_status_svg_lift(&pen);
     ngx_status_out_raw(out, pen.buf, pen.p - pen.buf);
-}
-
-
-ngx_uint_t
-ngx_status_svg_answered(ngx_uint_t state)
-{
-    return state == NGX_STATUS_UP
-           || state == NGX_STATUS_DEGRADED
-           || state == NGX_STATUS_BOT_DETECTED;
 }
 
 

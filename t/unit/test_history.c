@@ -633,11 +633,12 @@ test_percentiles(void **state)
     assert_int_equal(w[W1H].p50, 64);
     assert_int_equal(w[W365D].p99, 0xffffffff);
 
-    /* what is no answer has no latency */
+    /* what is no answer has no latency, nor has what was not timed */
 
     test_result(&h, start, NGX_STATUS_DOWN, 7, NULL);
     test_result(&h, start, NGX_STATUS_TIMEOUT, 7, NULL);
     test_result(&h, start, NGX_STATUS_UNKNOWN, 7, NULL);
+    test_result(&h, start, NGX_STATUS_UP, 0, NULL);
     test_result(&h, start, NGX_STATUS_DEGRADED, 100, NULL);
     test_result(&h, start, NGX_STATUS_BOT_DETECTED, 100, NULL);
     test_windows(&h, start, NGX_STATUS_UP, 0, w);
@@ -718,7 +719,9 @@ test_reference_result(test_reference_t *r, int64_t at, uint8_t state,
     at = ngx_max(at, r->result_cursor);
     r->result_cursor = at;
 
-    if (state >= NGX_STATUS_UP && state <= NGX_STATUS_BOT_DETECTED) {
+    if (state >= NGX_STATUS_UP && state <= NGX_STATUS_BOT_DETECTED
+        && latency != 0)
+    {
         assert_true(r->n < TEST_RESULTS);
         r->results[r->n].at = at;
         r->results[r->n++].latency = latency;

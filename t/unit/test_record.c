@@ -652,6 +652,11 @@ test_slower(void **state)
     feed_score(t, 240, NGX_STATUS_DOWN, 1, &none);
     assert_int_equal(r->slower_level, NGX_STATUS_WARNING);
 
+    /* nor has what was not timed */
+
+    feed_score(t, 270, NGX_STATUS_UP, 0, &none);
+    assert_int_equal(r->slower_level, NGX_STATUS_WARNING);
+
     feed_score(t, 300, NGX_STATUS_UP, 310000, &none);
     assert_float_equal(r->slower_base, 155000, 0);
     assert_int_equal(r->slower_level, NGX_STATUS_CRITICAL);

@@ -18,6 +18,7 @@ extern const ngx_status_check_type_t  ngx_status_check_file;
 extern const ngx_status_check_type_t  ngx_status_check_load;
 extern const ngx_status_check_type_t  ngx_status_check_memory;
 extern const ngx_status_check_type_t  ngx_status_check_tcp;
+extern const ngx_status_check_type_t  ngx_status_check_push;
 
 
 /* A new type: its file, a row here, a test, the README. */
@@ -30,6 +31,7 @@ const ngx_status_check_type_t  *ngx_status_check_types[] = {
     &ngx_status_check_load,
     &ngx_status_check_memory,
     &ngx_status_check_tcp,
+    &ngx_status_check_push,
     NULL
 };
 

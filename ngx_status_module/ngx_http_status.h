@@ -23,7 +23,8 @@ typedef enum {
     NGX_HTTP_STATUS_PAGE,
     NGX_HTTP_STATUS_JSON,
     NGX_HTTP_STATUS_CSV,
-    NGX_HTTP_STATUS_METRICS
+    NGX_HTTP_STATUS_METRICS,
+    NGX_HTTP_STATUS_PUSH
 } ngx_http_status_kind_e;
 
 
@@ -57,6 +58,12 @@ typedef struct {
 } ngx_http_status_loc_conf_t;
 
 
+typedef struct {
+    ngx_str_t                 key;
+    ngx_str_t                 value;
+} ngx_http_status_header_t;
+
+
 extern ngx_module_t  ngx_http_status_module;
 
 
@@ -76,8 +83,21 @@ ngx_int_t ngx_http_status_postconfiguration(ngx_conf_t *cf);
 void ngx_http_status_make_state(ngx_cycle_t *cycle,
     ngx_http_status_main_conf_t *mcf);
 
-/* handler.c */
+/* handler.c; header() and send() are for its like: a header from constant
+ * strings, and a body that lives as long as the request */
 ngx_int_t ngx_http_status_handler(ngx_http_request_t *r);
+ngx_table_elt_t *ngx_http_status_header(ngx_http_request_t *r,
+    const ngx_http_status_header_t *header);
+ngx_int_t ngx_http_status_send(ngx_http_request_t *r, const ngx_str_t *data);
+
+/*
+ * push.c.  push() takes a heartbeat.  mask() and log() take the token out of
+ * what logs tell of the request: in the first phase that knows the location,
+ * and before the access log.
+ */
+ngx_int_t ngx_http_status_push(ngx_http_request_t *r);
+ngx_int_t ngx_http_status_push_mask(ngx_http_request_t *r);
+ngx_int_t ngx_http_status_push_log(ngx_http_request_t *r);
 
 /*
  * checker.c.  register() runs in init_module: it gives the master a path

@@ -94,6 +94,13 @@ ngx_command_t  ngx_http_status_commands[] = {
       NGX_HTTP_STATUS_METRICS,
       NULL },
 
+    { ngx_string("status_push"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_status_location,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      NGX_HTTP_STATUS_PUSH,
+      NULL },
+
     { ngx_string("status_state"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_status_set_state,

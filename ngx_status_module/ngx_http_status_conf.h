@@ -222,4 +222,13 @@ char *ngx_http_status_location(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
+/* conf_push.c: the checks that take heartbeats and the inbox for them; then,
+ * when all locations have their monitors, what runs for a "status_push". */
+
+ngx_int_t ngx_http_status_build_pushed(ngx_conf_t *cf,
+    ngx_http_status_scope_t *scope, ngx_status_monitor_t *monitor);
+ngx_int_t ngx_http_status_push_locations(ngx_conf_t *cf,
+    ngx_http_status_main_conf_t *mcf);
+
+
 #endif /* _NGX_HTTP_STATUS_CONF_H_INCLUDED_ */

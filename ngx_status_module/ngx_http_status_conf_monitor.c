@@ -163,6 +163,7 @@ ngx_http_status_build(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
     if (ngx_http_status_build_checks(cf, scope, monitor) != NGX_OK
         || ngx_http_status_build_renamed(cf, scope) != NGX_OK
         || ngx_http_status_build_sentinels(cf, scope, monitor) != NGX_OK
+        || ngx_http_status_build_pushed(cf, scope, monitor) != NGX_OK
         || ngx_http_status_build_teams(cf, monitor) != NGX_OK)
     {
         return NGX_ERROR;
@@ -506,6 +507,7 @@ ngx_http_status_build_zone(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
  * "status_json NAME [internal|public] [unhealthy=CODE]"
  * "status_csv NAME"
  * "status_metrics NAME [probe]"
+ * "status_push NAME"
  *
  * A page is public, JSON internal but for health, unless it is said.  The
  * monitor may come later in the configuration.
@@ -525,7 +527,8 @@ ngx_http_status_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (lcf->kind) {
         return lcf->kind == cmd->offset ? "is duplicate"
                : "can not stand in one location with \"status_page\", "
-                 "\"status_json\", \"status_csv\" or \"status_metrics\"";
+                 "\"status_json\", \"status_csv\", \"status_metrics\" or "
+                 "\"status_push\"";
     }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
@@ -584,9 +587,10 @@ ngx_http_status_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    if (lcf->kind == NGX_HTTP_STATUS_PAGE) {
-
-        /* there are pages and files below the page */
+    if (lcf->kind == NGX_HTTP_STATUS_PAGE
+        || lcf->kind == NGX_HTTP_STATUS_PUSH)
+    {
+        /* there are pages and files below the page, and tokens */
 
         if (clcf->exact_match || clcf->named
 #if (NGX_PCRE)
@@ -594,9 +598,15 @@ ngx_http_status_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 #endif
            )
         {
-            return "needs a prefix location such as \"location /status/\", "
-                   "because there are pages below its own";
+            return lcf->kind == NGX_HTTP_STATUS_PAGE
+                   ? "needs a prefix location such as \"location /status/\", "
+                     "because there are pages below its own"
+                   : "needs a prefix location such as \"location /ping/\", "
+                     "because the token comes below it";
         }
+    }
+
+    if (lcf->kind == NGX_HTTP_STATUS_PAGE) {
 
         /* "/status" leads to "/status/" */
 
@@ -704,7 +714,7 @@ ngx_http_status_postconfiguration(ngx_conf_t *cf)
     }
 
     if (mcf->locations == NULL) {
-        return NGX_OK;
+        return ngx_http_status_push_locations(cf, mcf);
     }
 
     l = mcf->locations->elts;
@@ -752,5 +762,5 @@ ngx_http_status_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    return NGX_OK;
+    return ngx_http_status_push_locations(cf, mcf);
 }

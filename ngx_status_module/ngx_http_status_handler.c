@@ -24,12 +24,6 @@ typedef struct {
 } ngx_http_status_args_t;
 
 
-typedef struct {
-    ngx_str_t                   key;
-    ngx_str_t                   value;
-} ngx_http_status_header_t;
-
-
 static ngx_int_t ngx_http_status_path(ngx_http_request_t *r,
     const ngx_status_snapshot_t *snapshot, ngx_http_status_want_t *want);
 static const ngx_status_format_t *ngx_http_status_metrics(
@@ -52,10 +46,6 @@ static ngx_int_t ngx_http_status_headers(ngx_http_request_t *r,
     ngx_http_status_body_t *body, const ngx_http_status_want_t *want,
     const ngx_str_t *version);
 static ngx_int_t ngx_http_status_refuse(ngx_http_request_t *r, ngx_int_t rc);
-static ngx_table_elt_t *ngx_http_status_header(ngx_http_request_t *r,
-    const ngx_http_status_header_t *header);
-static ngx_int_t ngx_http_status_send(ngx_http_request_t *r,
-    const ngx_str_t *data);
 
 
 #define ngx_http_status_is(s, text)                                          \
@@ -108,6 +98,10 @@ ngx_http_status_handler(ngx_http_request_t *r)
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_status_module);
     monitor = lcf->monitor;
+
+    if (lcf->kind == NGX_HTTP_STATUS_PUSH) {
+        return ngx_http_status_push(r);
+    }
 
     rc = ngx_http_discard_request_body(r);
     if (rc != NGX_OK) {
@@ -695,7 +689,7 @@ ngx_http_status_refuse(ngx_http_request_t *r, ngx_int_t rc)
 }
 
 
-static ngx_table_elt_t *
+ngx_table_elt_t *
 ngx_http_status_header(ngx_http_request_t *r,
     const ngx_http_status_header_t *header)
 {
@@ -719,9 +713,7 @@ ngx_http_status_header(ngx_http_request_t *r,
 }
 
 
-/* The data live as long as the request. */
-
-static ngx_int_t
+ngx_int_t
 ngx_http_status_send(ngx_http_request_t *r, const ngx_str_t *data)
 {
     ngx_int_t     rc;
@@ -744,7 +736,7 @@ ngx_http_status_send(ngx_http_request_t *r, const ngx_str_t *data)
 
     b->pos = data->data;
     b->last = data->data + data->len;
-    b->memory = 1;
+    b->memory = (data->len != 0);
     b->last_buf = (r == r->main);
     b->last_in_chain = 1;
 

@@ -12,6 +12,7 @@
 
 
 #include "ngx_status_zone.h"
+#include "ngx_status_inbox.h"
 #include "ngx_status_template.h"
 #include "../checks/ngx_status_check.h"
 
@@ -93,6 +94,10 @@ typedef struct {
     ngx_status_template_t    *detail;    /* one check */
 
     ngx_status_zone_t        *zone;
+    ngx_uint_t               *pushed;    /* those with a token, by number */
+    const u_char            **tokens;    /* theirs */
+    ngx_uint_t                npushed;
+    ngx_status_inbox_t        *inbox;      /* for them; NULL: there are none */
     ngx_status_store_conf_t   store_conf;
     ngx_status_export_conf_t  export_conf;
     ngx_status_archive_conf_t archive_conf;

@@ -5,6 +5,7 @@
 
 
 #include "ngx_status_schedule.h"
+#include "ngx_status_pushed.h"
 #include "ngx_status_record.h"
 #include "ngx_status_loop.h"
 #include "ngx_status_sentinel.h"
@@ -61,6 +62,9 @@ struct ngx_status_schedule_s {
     ngx_event_t                 answer;          /* posted when one has; */
     ngx_event_t                 give_up;         /* or they never do */
     ngx_msec_t                  patience;        /* ms, with them */
+
+    ngx_status_pushed_t        *pushed;          /* NULL: no check has a
+                                                    token */
 };
 
 
@@ -122,11 +126,14 @@ ngx_status_schedule_start(ngx_status_monitor_t *monitor, ngx_log_t *log)
         || ngx_status_schedule_hosts(s) != NGX_OK
         || ngx_status_schedule_sentinels(s) != NGX_OK)
     {
-        ngx_free(s->sentinels);
-        ngx_free(s->hosts);
-        ngx_free(s->jobs);
-        ngx_free(s);
-        return NULL;
+        goto failed;
+    }
+
+    if (monitor->inbox) {
+        s->pushed = ngx_status_pushed_start(s, monitor, log);
+        if (s->pushed == NULL) {
+            goto failed;
+        }
     }
 
     for (i = 0; i < s->njobs; i++) {
@@ -158,6 +165,14 @@ ngx_status_schedule_start(ngx_status_monitor_t *monitor, ngx_log_t *log)
     }
 
     return s;
+
+failed:
+
+    ngx_free(s->hosts);
+    ngx_free(s->jobs);
+    ngx_free(s);
+
+    return NULL;
 }
 
 
@@ -277,6 +292,10 @@ ngx_status_schedule_stop(ngx_status_schedule_t *s)
         ngx_delete_posted_event(&s->refill);
     }
 
+    if (s->pushed) {
+        ngx_status_pushed_stop(s->pushed);
+    }
+
     if (s->answer.posted) {
         ngx_delete_posted_event(&s->answer);
     }
@@ -303,6 +322,20 @@ uint64_t
 ngx_status_schedule_results(const ngx_status_schedule_t *s)
 {
     return s->results;
+}
+
+
+void
+ngx_status_schedule_hurry(ngx_status_schedule_t *s, ngx_uint_t n)
+{
+    ngx_status_job_t  *job;
+
+    job = &s->jobs[n];
+
+    if (job->timer.timer_set) {
+        ngx_del_timer(&job->timer);
+        ngx_status_schedule_due(&job->timer);
+    }
 }
 
 
@@ -367,11 +400,13 @@ static void
 ngx_status_schedule_run(ngx_status_job_t *job)
 {
     ngx_status_probe_t         *probe;
+    ngx_status_schedule_t      *s;
     const ngx_status_record_t  *r;
 
+    s = job->schedule;
     probe = &job->probe;
 
-    job->schedule->in_flight++;
+    s->in_flight++;
     job->host->in_flight++;
     job->running = 1;
 
@@ -387,6 +422,10 @@ ngx_status_schedule_run(ngx_status_job_t *job)
     r = &job->slot->copy[job->slot->current & 1];
     probe->before = r->nresults ? &r->last : NULL;
     probe->result.kept = r->last.kept;
+
+    if (probe->check->token) {
+        ngx_status_pushed_get(s->pushed, probe);
+    }
 
     ngx_status_probe_start(probe);
 }
@@ -494,6 +533,11 @@ ngx_status_schedule_settle(ngx_status_job_t *job)
     }
 
     ngx_status_zone_commit(zone, job->slot);
+
+    if (probe->check->token && ngx_status_zone_owned(zone)) {
+        /* not before: who comes after a crash finds them still waiting */
+        ngx_status_pushed_done(s->pushed, probe);
+    }
 
     if (changed) {
         ngx_status_schedule_log(job, r, before, since, now);

@@ -9,7 +9,8 @@
  * its ID gives; the monotonic clock counts them, so they stay where they are
  * through reloads and crashes.  A slot that passes while a probe still runs
  * or waits is skipped.  While a state is unconfirmed the next probe comes
- * sooner.  The first probe of a check does not wait for its slot.
+ * sooner.  The first probe of a check does not wait for its slot, nor does one
+ * that heartbeats wait for.
  */
 
 
@@ -30,6 +31,12 @@ typedef struct ngx_status_schedule_s  ngx_status_schedule_t;
 
 ngx_status_schedule_t *ngx_status_schedule_start(
     ngx_status_monitor_t *monitor, ngx_log_t *log);
+
+/*
+ * Runs check number "n" of the monitor now, or when there is a place for it.
+ * Nothing is done while it runs or waits already.
+ */
+void ngx_status_schedule_hurry(ngx_status_schedule_t *schedule, ngx_uint_t n);
 
 /* Ends everything that is under way; results of it are lost. */
 void ngx_status_schedule_stop(ngx_status_schedule_t *schedule);

@@ -4,6 +4,8 @@
  *
  * The zone of one monitor: what is true now, and enough history to draw
  * every page.  One writer, the checker that owns it; readers take no lock.
+ * Workers write no zone, but for heartbeats, which have one of their own: see
+ * ngx_status_inbox.h.
  *
  * Layout: nginx's slab header (kept intact, the master walks it), then one
  * allocation: the header below and "nslots" slots of equal size.  A slot

@@ -196,11 +196,6 @@ check_message(void *view, u_char *scratch)
 }
 
 
-ngx_status_html_text(check_seen,
-    page->ask->internal ? ngx_status_html_string(page->record->last.seen)
-                        : ngx_status_html_string(""))
-
-
 static ngx_str_t
 check_slower(void *view, u_char *scratch)
 {
@@ -486,7 +481,6 @@ const ngx_status_field_t  ngx_status_html_check_fields[] = {
     { .name = ngx_string("since"), .write = check_since },
     { .name = ngx_string("pending"), .text = check_pending },
     { .name = ngx_string("message"), .text = check_message },
-    { .name = ngx_string("seen"), .text = check_seen },
     { .name = ngx_string("slower"), .text = check_slower },
     { .name = ngx_string("note"), .flag = check_note },
 

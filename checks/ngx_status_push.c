@@ -1,0 +1,345 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ */
+
+
+#include "ngx_status_push.h"
+
+
+#define NGX_STATUS_PUSH_TIME     32      /* bytes of a time in words */
+
+
+/* What is kept from one judgement to the next; times in ms, 0: never. */
+
+typedef struct {
+    int64_t                   at;        /* the newest of the three below */
+    int64_t                   ok_at;
+    int64_t                   failed_at; /* 0 again when one succeeded */
+    int64_t                   start_at;  /* of a run that has not ended */
+    int64_t                   since;     /* the first one is waited for */
+    int64_t                   back_at;   /* nginx had been stopped when one
+                                            may have come */
+    uint64_t                  rid;       /* of the run that started */
+    uint64_t                  took;      /* us, of the newest success; 0 */
+    uint64_t                  mine;      /* all of this is of type push */
+} ngx_status_push_kept_t;
+
+#define NGX_STATUS_PUSH_MINE     0x70757368
+
+typedef char  ngx_status_push_kept_fits[
+                  sizeof(ngx_status_push_kept_t)
+                  == sizeof(ngx_status_kept_t) ? 1 : -1];
+
+
+static void ngx_status_push_begin(const ngx_status_push_conf_t *conf,
+    const ngx_status_result_t *before, int64_t listening, int64_t now,
+    ngx_status_push_kept_t *k);
+static const ngx_status_push_t *ngx_status_push_take(
+    const ngx_status_push_t *pushes, ngx_uint_t *n, int64_t now,
+    ngx_status_push_kept_t *k, uint64_t *took);
+static void ngx_status_push_state(const ngx_status_push_conf_t *conf,
+    const ngx_status_push_kept_t *k, ngx_status_result_t *result);
+static void ngx_status_push_seen(const ngx_status_push_kept_t *k,
+    int64_t now, char *seen);
+static int64_t ngx_status_push_base(const ngx_status_push_kept_t *k);
+static const char *ngx_status_push_words(int64_t ms, char *buf);
+
+
+#define ngx_status_push_result(r, s, e, ...)                                 \
+    do {                                                                     \
+        (r)->state = (s);                                                    \
+        (r)->error = (e);                                                    \
+        ngx_status_message((r)->message, __VA_ARGS__);                       \
+    } while (0)
+
+
+void
+ngx_status_push_judge(const ngx_status_push_conf_t *conf,
+    const ngx_status_push_t *pushes, ngx_uint_t *n,
+    const ngx_status_result_t *before, int64_t listening,
+    ngx_status_result_t *result)
+{
+    int64_t                   failed_at;
+    uint64_t                  took;
+    const char               *message;
+    const ngx_status_push_t  *failure;
+    ngx_status_push_kept_t    k;
+
+    ngx_memcpy(&k, &result->kept, sizeof(k));
+
+    ngx_status_push_begin(conf, before, listening, result->at, &k);
+
+    failed_at = k.failed_at;
+    failure = ngx_status_push_take(pushes, n, result->at, &k, &took);
+
+    result->latency = (uint32_t) ngx_min(took, NGX_MAX_UINT32_VALUE);
+
+    if (failure || k.failed_at) {
+
+        /* one that was told before is told again in the same words */
+
+        message = failure ? failure->message
+                  : before && k.failed_at == failed_at
+                    && before->error == NGX_STATUS_E_STATUS ? before->message
+                  : "failure reported";
+
+        ngx_status_push_result(result, NGX_STATUS_DOWN, NGX_STATUS_E_STATUS,
+                               "%s", message);
+
+    } else {
+        ngx_status_push_state(conf, &k, result);
+    }
+
+    ngx_status_push_seen(&k, result->at, result->seen);
+
+    ngx_memcpy(&result->kept, &k, sizeof(k));
+}
+
+
+static void
+ngx_status_push_begin(const ngx_status_push_conf_t *conf,
+    const ngx_status_result_t *before, int64_t listening, int64_t now,
+    ngx_status_push_kept_t *k)
+{
+    if (k->mine != NGX_STATUS_PUSH_MINE) {
+        ngx_memzero(k, sizeof(ngx_status_push_kept_t));
+        k->mine = NGX_STATUS_PUSH_MINE;
+        k->since = now;
+    }
+
+    /* by a clock that was ahead then */
+
+    k->at = ngx_min(k->at, now);
+    k->ok_at = ngx_min(k->ok_at, now);
+    k->failed_at = ngx_min(k->failed_at, now);
+    k->start_at = ngx_min(k->start_at, now);
+    k->since = ngx_min(k->since, now);
+    k->back_at = ngx_min(k->back_at, now);
+
+    /*
+     * While nginx was stopped nobody could send anything.  What had been
+     * missing before that still is.
+     */
+
+    if (before && listening - before->at > conf->away
+        && before->at - ngx_status_push_base(k) <= conf->every + conf->grace)
+    {
+        k->back_at = ngx_min(listening, now);
+    }
+}
+
+
+/* Returns the last failure among those it takes, or NULL. */
+
+static const ngx_status_push_t *
+ngx_status_push_take(const ngx_status_push_t *pushes, ngx_uint_t *n,
+    int64_t now, ngx_status_push_kept_t *k, uint64_t *took)
+{
+    int64_t                   at;
+    uint64_t                  ran;
+    ngx_uint_t                i;
+    const ngx_status_push_t  *p, *failure;
+
+    failure = NULL;
+    *took = 0;
+
+    for (i = 0; i < *n; i++) {
+        p = &pushes[i];
+        at = ngx_min(p->at, now);
+
+        if (p->kind == NGX_STATUS_PUSH_LOG) {
+            continue;
+        }
+
+        if (failure && p->kind == NGX_STATUS_PUSH_SUCCESS) {
+            *n = i;
+            break;
+        }
+
+        k->at = ngx_max(k->at, at);
+
+        if (p->kind == NGX_STATUS_PUSH_START) {
+            k->start_at = at;
+            k->rid = p->rid;
+            continue;
+        }
+
+        /* the end of the run that started; or of another, that was not said
+         * to have started, while this one goes on */
+
+        ran = p->took;
+
+        if (k->start_at && k->rid == p->rid) {
+
+            if (ran == 0) {
+                ran = (uint64_t) ngx_max(at - k->start_at, 1) * 1000;
+            }
+
+            k->start_at = 0;
+
+        } else if (p->rid == 0 || p->kind == NGX_STATUS_PUSH_FAILURE) {
+            k->start_at = 0;
+        }
+
+        *took = ran;
+
+        if (p->kind == NGX_STATUS_PUSH_FAILURE) {
+            failure = p;
+            k->failed_at = at;
+            continue;
+        }
+
+        k->ok_at = at;
+        k->failed_at = 0;
+        k->took = ran;
+    }
+
+    return failure;
+}
+
+
+static void
+ngx_status_push_state(const ngx_status_push_conf_t *conf,
+    const ngx_status_push_kept_t *k, ngx_status_result_t *result)
+{
+    char     time[NGX_STATUS_PUSH_TIME], limit[NGX_STATUS_PUSH_TIME];
+    int64_t  now, last, silent;
+
+    now = result->at;
+    last = k->ok_at ? k->ok_at : k->since;
+    silent = now - last;
+
+    if (k->start_at && conf->grace && now - k->start_at > conf->grace) {
+        ngx_status_push_result(result, NGX_STATUS_DOWN, NGX_STATUS_E_VALUE,
+                               "started %s ago and has not ended, expected "
+                               "within %s",
+                               ngx_status_push_words(now - k->start_at, time),
+                               ngx_status_push_words(conf->grace, limit));
+
+    } else if (k->ok_at && silent <= conf->every) {
+        result->state = NGX_STATUS_UP;
+
+    } else if (k->back_at > last
+               && now - k->back_at <= conf->every + conf->grace)
+    {
+        /* no more than every one of them from the start on is asked for */
+        ngx_status_push_result(result, NGX_STATUS_UNKNOWN,
+                               NGX_STATUS_E_INTERNAL,
+                               "no heartbeat for %s, but one may have come "
+                               "while nginx was stopped",
+                               ngx_status_push_words(silent, time));
+
+    } else if (silent > conf->every + conf->grace) {
+
+        if (k->ok_at) {
+            ngx_status_push_result(result, NGX_STATUS_DOWN,
+                                   NGX_STATUS_E_VALUE,
+                                   "no heartbeat for %s, expected every %s",
+                                   ngx_status_push_words(silent, time),
+                                   conf->text);
+        } else {
+            ngx_status_push_result(result, NGX_STATUS_DOWN,
+                                   NGX_STATUS_E_VALUE,
+                                   "no heartbeat yet, expected every %s",
+                                   conf->text);
+        }
+
+    } else if (k->ok_at) {
+        ngx_status_push_result(result, NGX_STATUS_DEGRADED,
+                               NGX_STATUS_E_VALUE,
+                               "heartbeat is late by %s, expected every %s",
+                               ngx_status_push_words(silent - conf->every,
+                                                     time),
+                               conf->text);
+
+    } else {
+        ngx_status_push_result(result, NGX_STATUS_UNKNOWN, NGX_STATUS_E_NONE,
+                               "waiting for the first heartbeat");
+    }
+}
+
+
+static void
+ngx_status_push_seen(const ngx_status_push_kept_t *k, int64_t now, char *seen)
+{
+    char  text[3 * NGX_STATUS_PUSH_TIME], time[NGX_STATUS_PUSH_TIME];
+    int   n;
+
+    if (k->failed_at) {
+        n = snprintf(text, sizeof(text), "failure %s ago",
+                     ngx_status_push_words(now - k->failed_at, time));
+
+    } else if (k->ok_at) {
+        n = snprintf(text, sizeof(text), "heartbeat %s ago",
+                     ngx_status_push_words(now - k->ok_at, time));
+
+        if (k->took >= 1000) {
+            n += snprintf(text + n, sizeof(text) - n, ", took %s",
+                          ngx_status_push_words((int64_t) (k->took / 1000),
+                                                time));
+        }
+
+    } else {
+        n = snprintf(text, sizeof(text), "no heartbeat yet");
+    }
+
+    if (k->start_at) {
+        n += snprintf(text + n, sizeof(text) - n, "; running for %s",
+                      ngx_status_push_words(now - k->start_at, time));
+    }
+
+    ngx_status_text_copy(seen, NGX_STATUS_SEEN, (u_char *) text, n);
+}
+
+
+/* From when on silence counts. */
+
+static int64_t
+ngx_status_push_base(const ngx_status_push_kept_t *k)
+{
+    int64_t  last;
+
+    last = k->ok_at ? k->ok_at : k->since;
+
+    return ngx_max(last, k->back_at);
+}
+
+
+/* The two largest units; what is cut off was not worth a word. */
+
+static const char *
+ngx_status_push_words(int64_t ms, char *buf)
+{
+    int         n;
+    int64_t     s;
+    ngx_uint_t  i;
+
+    static const struct {
+        int64_t     s;
+        char        unit;
+    }  units[] = {
+        { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' }
+    };
+
+    s = ngx_max(ms, 0) / 1000;
+
+    if (s == 0 && ms > 0) {
+        snprintf(buf, NGX_STATUS_PUSH_TIME, "%dms", (int) ms);
+        return buf;
+    }
+
+    for (i = 0; i < 3 && s < units[i].s; i++) { /* void */ }
+
+    n = snprintf(buf, NGX_STATUS_PUSH_TIME, "%lld%c",
+                 (long long) (s / units[i].s), units[i].unit);
+
+    s %= units[i].s;
+
+    if (i < 3 && s / units[i + 1].s) {
+        (void) snprintf(buf + n, NGX_STATUS_PUSH_TIME - n, " %lld%c",
+                        (long long) (s / units[i + 1].s), units[i + 1].unit);
+    }
+
+    return buf;
+}

@@ -1,0 +1,783 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ */
+
+
+#include "ngx_status_dialect.h"
+
+
+#define NGX_STATUS_DIALECT_VALUE  64     /* bytes of a short argument */
+#define NGX_STATUS_DIALECT_LONGEST                                           \
+    ((uint64_t) 400 * 86400 * 1000000)   /* us; what an "every" can be */
+#define NGX_STATUS_DIALECT_PING   86400000       /* ms; as Uptime Kuma has it */
+
+
+static void ngx_status_dialect_healthchecks(ngx_status_heartbeat_t *hb,
+    const ngx_str_t *path, size_t prefix, const ngx_str_t *args);
+static void ngx_status_dialect_kuma(ngx_status_heartbeat_t *hb,
+    const ngx_str_t *path, u_char *p, const ngx_str_t *args);
+static void ngx_status_dialect_gatus(ngx_status_heartbeat_t *hb,
+    const ngx_str_t *path, u_char *p, const ngx_str_t *args,
+    const ngx_str_t *authorization);
+static u_char *ngx_status_dialect_behind(const ngx_str_t *path,
+    const char *marker);
+static u_char *ngx_status_dialect_token(ngx_status_heartbeat_t *hb,
+    const ngx_str_t *path, u_char *p);
+static ngx_int_t ngx_status_dialect_action(ngx_status_heartbeat_t *hb,
+    const u_char *p, size_t len);
+static void ngx_status_dialect_refuse(ngx_status_heartbeat_t *hb,
+    ngx_uint_t status, const char *problem);
+static ngx_int_t ngx_status_dialect_arg(const ngx_str_t *args,
+    const char *name, u_char *value, size_t size);
+static void ngx_status_dialect_arg_text(ngx_status_heartbeat_t *hb,
+    const ngx_str_t *args, const char *name);
+static void ngx_status_dialect_text(ngx_status_heartbeat_t *hb,
+    const u_char *data, size_t len);
+static ngx_int_t ngx_status_dialect_rid(const u_char *p, size_t len,
+    uint64_t *rid);
+static ngx_uint_t ngx_status_dialect_hex(u_char c);
+static ngx_int_t ngx_status_dialect_ping(const u_char *p, size_t len,
+    uint64_t *us);
+static ngx_int_t ngx_status_dialect_duration(const u_char *p, size_t len,
+    uint64_t *us);
+static size_t ngx_status_dialect_number(const u_char *p, size_t len,
+    double *number);
+static u_char ngx_status_dialect_letter(u_char c);
+
+
+#define ngx_status_dialect_is(p, n, text)                                    \
+    ((n) == sizeof(text) - 1 && ngx_memcmp(p, text, sizeof(text) - 1) == 0)
+
+
+void
+ngx_status_dialect_parse(ngx_status_heartbeat_t *hb, const ngx_str_t *path,
+    size_t prefix, const ngx_str_t *args, const ngx_str_t *authorization)
+{
+    u_char  *p;
+
+    ngx_memzero(hb, sizeof(ngx_status_heartbeat_t));
+    hb->status = 200;
+
+    p = ngx_status_dialect_behind(path, "/api/push/");
+
+    if (p) {
+        ngx_status_dialect_kuma(hb, path, p, args);
+        return;
+    }
+
+    p = ngx_status_dialect_behind(path, "/api/v1/endpoints/");
+
+    if (p) {
+        ngx_status_dialect_gatus(hb, path, p, args, authorization);
+        return;
+    }
+
+    ngx_status_dialect_healthchecks(hb, path, ngx_min(prefix, path->len),
+                                    args);
+}
+
+
+static void
+ngx_status_dialect_healthchecks(ngx_status_heartbeat_t *hb,
+    const ngx_str_t *path, size_t prefix, const ngx_str_t *args)
+{
+    u_char     *p, *last, rid[NGX_STATUS_DIALECT_VALUE];
+    ngx_int_t   n;
+
+    hb->dialect = NGX_STATUS_DIALECT_HEALTHCHECKS;
+
+    p = path->data + prefix;
+    last = path->data + path->len;
+
+    if (p < last && *p == '/') {
+        p++;
+    }
+
+    if (last - p > 5 && ngx_memcmp(p, "ping/", 5) == 0) {
+        p += 5;
+    }
+
+    p = ngx_status_dialect_token(hb, path, p);
+
+    if (ngx_status_dialect_action(hb, p, last - p) != NGX_OK) {
+        hb->tail.len = 0;
+        return;
+    }
+
+    n = ngx_status_dialect_arg(args, "rid", rid, sizeof(rid));
+
+    if (n != NGX_DECLINED
+        && (n == NGX_ERROR
+            || ngx_status_dialect_rid(rid, n, &hb->push.rid) != NGX_OK))
+    {
+        ngx_status_dialect_refuse(hb, 400, "invalid uuid format");
+    }
+}
+
+
+static ngx_int_t
+ngx_status_dialect_action(ngx_status_heartbeat_t *hb, const u_char *p,
+    size_t len)
+{
+    size_t  i;
+
+    if (len && p[len - 1] == '/') {
+        len--;
+    }
+
+    if (len) {
+        /* "/" */
+        p++;
+        len--;
+    }
+
+    if (len == 0) {
+        return NGX_OK;
+    }
+
+    if (ngx_status_dialect_is(p, len, "start")) {
+        hb->push.kind = NGX_STATUS_PUSH_START;
+        return NGX_OK;
+    }
+
+    if (ngx_status_dialect_is(p, len, "fail")) {
+        hb->push.kind = NGX_STATUS_PUSH_FAILURE;
+        return NGX_OK;
+    }
+
+    if (ngx_status_dialect_is(p, len, "log")) {
+        hb->push.kind = NGX_STATUS_PUSH_LOG;
+        return NGX_OK;
+    }
+
+    for (i = 0; i < len; i++) {
+
+        if (p[i] < '0' || p[i] > '9') {
+            ngx_status_dialect_refuse(hb, 404, "not found");
+            return NGX_ERROR;
+        }
+
+        hb->code = ngx_min(hb->code * 10 + p[i] - '0', 256);
+    }
+
+    if (hb->code > 255) {
+        ngx_status_dialect_refuse(hb, 400, "invalid url format");
+
+    } else if (hb->code) {
+        hb->push.kind = NGX_STATUS_PUSH_FAILURE;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_status_dialect_kuma(ngx_status_heartbeat_t *hb, const ngx_str_t *path,
+    u_char *p, const ngx_str_t *args)
+{
+    u_char      value[NGX_STATUS_DIALECT_VALUE];
+    ngx_int_t   n;
+    ngx_uint_t  empty;
+
+    hb->dialect = NGX_STATUS_DIALECT_KUMA;
+
+    p = ngx_status_dialect_token(hb, path, p);
+
+    empty = (p == path->data + path->len
+             || (p + 1 == path->data + path->len && *p == '/'));
+
+    if (!empty) {
+        hb->tail.len = 0;
+        ngx_status_dialect_refuse(hb, 404,
+                                  "Monitor not found or not active.");
+        return;
+    }
+
+    n = ngx_status_dialect_arg(args, "status", value, sizeof(value));
+
+    if (n != NGX_DECLINED && n != 0
+        && !ngx_status_dialect_is(value, (size_t) n, "up"))
+    {
+        hb->push.kind = NGX_STATUS_PUSH_FAILURE;
+    }
+
+    n = ngx_status_dialect_arg(args, "ping", value, sizeof(value));
+
+    if (n != NGX_DECLINED && n != 0
+        && (n == NGX_ERROR
+            || ngx_status_dialect_ping(value, n, &hb->push.took) != NGX_OK))
+    {
+        ngx_status_dialect_refuse(hb, 400, "Invalid ping value, expected "
+                                  "milliseconds from 0 to 86400000");
+    }
+
+    ngx_status_dialect_arg_text(hb, args, "msg");
+}
+
+
+static void
+ngx_status_dialect_gatus(ngx_status_heartbeat_t *hb, const ngx_str_t *path,
+    u_char *p, const ngx_str_t *args, const ngx_str_t *authorization)
+{
+    u_char     *last, *end, value[NGX_STATUS_DIALECT_VALUE];
+    ngx_int_t   n;
+    ngx_str_t   token;
+
+    hb->dialect = NGX_STATUS_DIALECT_GATUS;
+    hb->head = *path;
+
+    last = path->data + path->len;
+
+    if (last > p && last[-1] == '/') {
+        last--;
+    }
+
+    for (end = p; end < last && *end != '/'; end++) { /* void */ }
+
+    if (end == p || !ngx_status_dialect_is(end, last - end, "/external")) {
+        ngx_status_dialect_refuse(hb, 404, "not found");
+        return;
+    }
+
+    hb->key.data = p;
+    hb->key.len = end - p;
+
+    n = ngx_status_dialect_arg(args, "success", value, sizeof(value));
+
+    if (n >= 0 && ngx_status_dialect_is(value, (size_t) n, "false")) {
+        hb->push.kind = NGX_STATUS_PUSH_FAILURE;
+
+    } else if (n < 0 || !ngx_status_dialect_is(value, (size_t) n, "true")) {
+        ngx_status_dialect_refuse(hb, 400,
+                            "missing or invalid success query parameter");
+        return;
+    }
+
+    token = *authorization;
+
+    if (token.len < 7 || ngx_memcmp(token.data, "Bearer ", 7) != 0) {
+        ngx_status_dialect_refuse(hb, 401, "invalid Authorization header");
+        return;
+    }
+
+    token.data += 7;
+    token.len -= 7;
+
+    while (token.len && *token.data == ' ') {
+        token.data++;
+        token.len--;
+    }
+
+    while (token.len && token.data[token.len - 1] == ' ') {
+        token.len--;
+    }
+
+    if (token.len <= NGX_STATUS_TOKEN) {
+        ngx_memcpy(hb->token, token.data, token.len);
+    }
+
+    n = ngx_status_dialect_arg(args, "duration", value, sizeof(value));
+
+    if (n != NGX_DECLINED && n != 0
+        && (n == NGX_ERROR
+            || ngx_status_dialect_duration(value, n, &hb->push.took)
+               != NGX_OK))
+    {
+        ngx_status_dialect_refuse(hb, 400, "invalid duration");
+    }
+
+    ngx_status_dialect_arg_text(hb, args, "error");
+}
+
+
+/* What is behind a marker in the path, or NULL. */
+
+static u_char *
+ngx_status_dialect_behind(const ngx_str_t *path, const char *marker)
+{
+    size_t  i, n;
+
+    n = ngx_strlen(marker);
+
+    for (i = 0; i + n <= path->len; i++) {
+        if (ngx_memcmp(path->data + i, marker, n) == 0) {
+            return path->data + i + n;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* Takes the token that stands at p, and returns what is behind it. */
+
+static u_char *
+ngx_status_dialect_token(ngx_status_heartbeat_t *hb, const ngx_str_t *path,
+    u_char *p)
+{
+    u_char  *last, *end;
+
+    last = path->data + path->len;
+
+    for (end = p; end < last && *end != '/'; end++) { /* void */ }
+
+    if (end - p <= NGX_STATUS_TOKEN) {
+        ngx_memcpy(hb->token, p, end - p);
+    }
+
+    hb->head.data = path->data;
+    hb->head.len = p - path->data;
+    hb->tail.data = end;
+    hb->tail.len = last - end;
+
+    return end;
+}
+
+
+static void
+ngx_status_dialect_refuse(ngx_status_heartbeat_t *hb, ngx_uint_t status,
+    const char *problem)
+{
+    if (hb->status == 200) {
+        hb->status = status;
+        hb->problem = problem;
+    }
+}
+
+
+/*
+ * The length of an argument's value, decoded.  NGX_DECLINED: it is not there;
+ * NGX_ERROR: it is longer than "size", which is full of its begin.
+ */
+
+static ngx_int_t
+ngx_status_dialect_arg(const ngx_str_t *args, const char *name, u_char *value,
+    size_t size)
+{
+    u_char      *p, *last, *end;
+    size_t       len;
+    ngx_int_t    n;
+    ngx_uint_t   c, high, low;
+
+    if (args->len == 0) {
+        return NGX_DECLINED;
+    }
+
+    len = ngx_strlen(name);
+    last = args->data + args->len;
+
+    for (p = args->data; p < last; p = end + 1) {
+
+        end = memchr(p, '&', last - p);
+
+        if (end == NULL) {
+            end = last;
+        }
+
+        if ((size_t) (end - p) < len || ngx_memcmp(p, name, len) != 0
+            || (p + len < end && p[len] != '='))
+        {
+            continue;
+        }
+
+        for (n = 0, p += len + 1; p < end; p++) {
+
+            if ((size_t) n == size) {
+                return NGX_ERROR;
+            }
+
+            c = (*p == '+') ? ' ' : *p;
+
+            if (c == '%' && end - p > 2) {
+                high = ngx_status_dialect_hex(p[1]);
+                low = ngx_status_dialect_hex(p[2]);
+
+                if (high < 16 && low < 16) {
+                    c = high << 4 | low;
+                    p += 2;
+                }
+            }
+
+            value[n++] = (u_char) c;
+        }
+
+        return n;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static void
+ngx_status_dialect_arg_text(ngx_status_heartbeat_t *hb, const ngx_str_t *args,
+    const char *name)
+{
+    u_char     text[NGX_STATUS_MESSAGE];
+    ngx_int_t  n;
+
+    n = ngx_status_dialect_arg(args, name, text, sizeof(text));
+
+    if (n != NGX_DECLINED) {
+        ngx_status_dialect_text(hb, text, n == NGX_ERROR ? sizeof(text)
+                                                         : (size_t) n);
+    }
+}
+
+
+/* A UUID in its usual form; 64 bits of a hash do. */
+
+static ngx_int_t
+ngx_status_dialect_rid(const u_char *p, size_t len, uint64_t *rid)
+{
+    size_t      i;
+    uint64_t    half[2];
+    ngx_uint_t  digit;
+
+    if (len != 36) {
+        return NGX_ERROR;
+    }
+
+    half[0] = 0;
+    half[1] = 0;
+
+    for (i = 0; i < len; i++) {
+
+        if (i == 8 || i == 13 || i == 18 || i == 23) {
+
+            if (p[i] != '-') {
+                return NGX_ERROR;
+            }
+
+            continue;
+        }
+
+        digit = ngx_status_dialect_hex(p[i]);
+
+        if (digit > 15) {
+            return NGX_ERROR;
+        }
+
+        half[i > 18] = half[i > 18] << 4 | digit;
+    }
+
+    /* an odd factor, so that either half makes a difference */
+    *rid = half[0] * 0x9e3779b97f4a7c15ULL + half[1];
+
+    if (*rid == 0) {
+        *rid = 1;
+    }
+
+    return NGX_OK;
+}
+
+
+/* 16: it is none */
+
+static ngx_uint_t
+ngx_status_dialect_hex(u_char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+
+    c = ngx_tolower(c);
+
+    return (c >= 'a' && c <= 'f') ? (ngx_uint_t) c - 'a' + 10 : 16;
+}
+
+
+static ngx_int_t
+ngx_status_dialect_ping(const u_char *p, size_t len, uint64_t *us)
+{
+    double  ms;
+
+    if (ngx_status_dialect_number(p, len, &ms) != len
+        || ms > NGX_STATUS_DIALECT_PING)
+    {
+        return NGX_ERROR;
+    }
+
+    *us = (uint64_t) (ms * 1000 + 0.5);
+
+    return NGX_OK;
+}
+
+
+/* "1h2m3.5s", as Go writes durations. */
+
+static ngx_int_t
+ngx_status_dialect_duration(const u_char *p, size_t len, uint64_t *us)
+{
+    double      number, sum;
+    size_t      n;
+    ngx_uint_t  i;
+
+    static const struct {
+        const char  *name;
+        double       us;
+    }  units[] = {
+        { "ns", 0.001 }, { "us", 1 }, { "\xc2\xb5s", 1 }, { "\xce\xbcs", 1 },
+        { "ms", 1000 }, { "s", 1e6 }, { "m", 60e6 }, { "h", 3600e6 },
+        { NULL, 0 }
+    };
+
+    if (len && *p == '+') {
+        p++;
+        len--;
+    }
+
+    *us = 0;
+
+    if (ngx_status_dialect_is(p, len, "0")) {
+        return NGX_OK;
+    }
+
+    sum = 0;
+
+    do {
+        n = ngx_status_dialect_number(p, len, &number);
+
+        if (n == 0) {
+            return NGX_ERROR;
+        }
+
+        p += n;
+        len -= n;
+
+        for (i = 0; units[i].name; i++) {
+            n = ngx_strlen(units[i].name);
+
+            if (n <= len && ngx_memcmp(p, units[i].name, n) == 0) {
+                break;
+            }
+        }
+
+        if (units[i].name == NULL) {
+            return NGX_ERROR;
+        }
+
+        p += n;
+        len -= n;
+        sum += number * units[i].us;
+
+    } while (len);
+
+    if (sum > (double) NGX_STATUS_DIALECT_LONGEST) {
+        return NGX_ERROR;
+    }
+
+    *us = (uint64_t) (sum + 0.5);
+
+    return NGX_OK;
+}
+
+
+/* Digits with or without a point among them; the length, or 0. */
+
+static size_t
+ngx_status_dialect_number(const u_char *p, size_t len, double *number)
+{
+    double      scale;
+    size_t      n;
+    ngx_uint_t  digits, point;
+
+    *number = 0;
+    scale = 1;
+    digits = 0;
+    point = 0;
+
+    for (n = 0; n < len; n++) {
+
+        if (p[n] == '.' && !point) {
+            point = 1;
+            continue;
+        }
+
+        if (p[n] < '0' || p[n] > '9') {
+            break;
+        }
+
+        digits = 1;
+
+        if (point) {
+            scale /= 10;
+            *number += (p[n] - '0') * scale;
+
+        } else {
+            *number = *number * 10 + (p[n] - '0');
+        }
+    }
+
+    return digits ? n : 0;
+}
+
+
+void
+ngx_status_dialect_body(ngx_status_heartbeat_t *hb, const u_char *data,
+    size_t len)
+{
+    if (hb->dialect == NGX_STATUS_DIALECT_HEALTHCHECKS) {
+        ngx_status_dialect_text(hb, data, len);
+    }
+}
+
+
+/* Lines become one, and what they are indented by is not worth its place. */
+
+static void
+ngx_status_dialect_text(ngx_status_heartbeat_t *hb, const u_char *data,
+    size_t len)
+{
+    size_t  i;
+    u_char  c;
+
+    for (i = 0; i < len && hb->len < sizeof(hb->text); i++) {
+        c = data[i];
+
+        if (c <= ' ' || c == 0x7f) {
+
+            if (hb->len == 0 || hb->text[hb->len - 1] == ' ') {
+                continue;
+            }
+
+            c = ' ';
+        }
+
+        hb->text[hb->len++] = c;
+    }
+}
+
+
+void
+ngx_status_dialect_end(ngx_status_heartbeat_t *hb)
+{
+    size_t       i, n;
+    char        *message, code[sizeof("exit code 255")];
+    const char  *what;
+
+    message = hb->push.message;
+    message[0] = '\0';
+
+    /* who shows how the token was sent shows the token */
+
+    n = strnlen((char *) hb->token, NGX_STATUS_TOKEN);
+
+    for (i = 0; n && i + n <= hb->len; i++) {
+        if (ngx_memcmp(hb->text + i, hb->token, n) == 0) {
+            ngx_memset(hb->text + i, '*', n);
+        }
+    }
+
+    /* what is cut off at the end may be the begin of one */
+
+    for (i = hb->len > n ? hb->len - n : 0;
+         hb->len == sizeof(hb->text) && i < hb->len;
+         i++)
+    {
+        if (ngx_memcmp(hb->text + i, hb->token, hb->len - i) == 0) {
+            hb->len = i;
+        }
+    }
+
+    while (hb->len && hb->text[hb->len - 1] == ' ') {
+        hb->len--;
+    }
+
+    if (hb->push.kind == NGX_STATUS_PUSH_LOG) {
+        ngx_status_text_copy(message, NGX_STATUS_MESSAGE, hb->text, hb->len);
+        return;
+    }
+
+    if (hb->push.kind != NGX_STATUS_PUSH_FAILURE) {
+        return;
+    }
+
+    what = "failure reported";
+
+    if (hb->code) {
+        snprintf(code, sizeof(code), "exit code %u", (unsigned) hb->code);
+        what = code;
+    }
+
+    n = ngx_strlen(what);
+    ngx_memcpy(message, what, n + 1);
+
+    if (hb->len) {
+        message[n++] = ':';
+        message[n++] = ' ';
+        ngx_status_text_copy(message + n, NGX_STATUS_MESSAGE - n, hb->text,
+                             hb->len);
+    }
+}
+
+
+ngx_uint_t
+ngx_status_dialect_find(const u_char *token, const u_char *const *tokens,
+    ngx_uint_t n)
+{
+    uint64_t    a, b, differs;
+    ngx_uint_t  i, k, found;
+
+    found = 0;
+
+    for (i = 0; i < n; i++) {
+        differs = 0;
+
+        for (k = 0; k < NGX_STATUS_TOKEN; k += sizeof(uint64_t)) {
+            ngx_memcpy(&a, token + k, sizeof(uint64_t));
+            ngx_memcpy(&b, tokens[i] + k, sizeof(uint64_t));
+            differs |= a ^ b;
+        }
+
+        /* 1 or 0; then no bit or all of them */
+
+        differs = (differs | (0 - differs)) >> 63;
+        found |= (i + 1) & ((ngx_uint_t) differs - 1);
+    }
+
+    return found;
+}
+
+
+ngx_uint_t
+ngx_status_dialect_key(const ngx_str_t *key, const ngx_str_t *group,
+    const ngx_str_t *id)
+{
+    size_t            i, n;
+    ngx_uint_t        k;
+    const ngx_str_t  *word;
+
+    if (key->len == id->len && ngx_memcmp(key->data, id->data, id->len) == 0) {
+        return 1;
+    }
+
+    if (key->len != group->len + 1 + id->len) {
+        return 0;
+    }
+
+    for (k = 0, n = 0; k < 2; k++) {
+        word = k ? id : group;
+
+        for (i = 0; i < word->len; i++, n++) {
+            if (key->data[n] != ngx_status_dialect_letter(word->data[i])) {
+                return 0;
+            }
+        }
+
+        if (k == 0 && key->data[n++] != '_') {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* In a key of Gatus's, which has letters of ASCII in lower case. */
+
+static u_char
+ngx_status_dialect_letter(u_char c)
+{
+    return (c && strchr("/_.,#+& ", c)) ? '-' : ngx_tolower(c);
+}

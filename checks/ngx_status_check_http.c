@@ -44,26 +44,23 @@ static const in_port_t  ngx_status_http_ports[] = { 80, 443 };
 
 
 const ngx_status_check_type_t  ngx_status_check_http = {
-    ngx_string("http"),
-    ngx_status_http_schemes,
-    ngx_status_http_ports,
-    ngx_status_subject_bit(NGX_STATUS_S_STATUS)            /* subjects */
-    |ngx_status_subject_bit(NGX_STATUS_S_BODY)
-    |ngx_status_subject_bit(NGX_STATUS_S_HEADER)
-    |ngx_status_subject_bit(NGX_STATUS_S_JSON)
-    |ngx_status_subject_bit(NGX_STATUS_S_LATENCY)
-    |ngx_status_subject_bit(NGX_STATUS_S_CERT)
-    |ngx_status_subject_bit(NGX_STATUS_S_SIZE)
-    |ngx_status_subject_bit(NGX_STATUS_S_SCORE),
-    2000,                                                  /* latency */
-    NULL,                                                  /* needs */
-    NULL,                                                  /* options */
-    ngx_status_http_tls,
-    ngx_status_http_conf,
-    ngx_status_http_start,
-    ngx_status_http_stop,
-    ngx_status_http_init,
-    NULL                                                   /* preset */
+    .name = ngx_string("http"),
+    .schemes = ngx_status_http_schemes,
+    .ports = ngx_status_http_ports,
+    .subjects = ngx_status_subject_bit(NGX_STATUS_S_STATUS)
+                |ngx_status_subject_bit(NGX_STATUS_S_BODY)
+                |ngx_status_subject_bit(NGX_STATUS_S_HEADER)
+                |ngx_status_subject_bit(NGX_STATUS_S_JSON)
+                |ngx_status_subject_bit(NGX_STATUS_S_LATENCY)
+                |ngx_status_subject_bit(NGX_STATUS_S_CERT)
+                |ngx_status_subject_bit(NGX_STATUS_S_SIZE)
+                |ngx_status_subject_bit(NGX_STATUS_S_SCORE),
+    .latency = 2000,
+    .tls = ngx_status_http_tls,
+    .conf = ngx_status_http_conf,
+    .start = ngx_status_http_start,
+    .stop = ngx_status_http_stop,
+    .init = ngx_status_http_init
 };
 
 

@@ -86,21 +86,20 @@ static const ngx_status_option_t  ngx_status_tcp_options[] = {
 
 
 const ngx_status_check_type_t  ngx_status_check_tcp = {
-    ngx_string("tcp"),
-    ngx_status_tcp_schemes,
-    ngx_status_tcp_ports,
-    ngx_status_subject_bit(NGX_STATUS_S_BODY)              /* subjects */
-    |ngx_status_subject_bit(NGX_STATUS_S_LATENCY)
-    |ngx_status_subject_bit(NGX_STATUS_S_CERT)
-    |ngx_status_subject_bit(NGX_STATUS_S_SIZE),
-    1000,                                                  /* latency */
-    NULL,                                                  /* needs */
-    ngx_status_tcp_options,
-    ngx_status_tcp_tls,
-    ngx_status_tcp_conf,
-    ngx_status_tcp_start,
-    ngx_status_tcp_stop,
-    ngx_status_tcp_init
+    .name = ngx_string("tcp"),
+    .schemes = ngx_status_tcp_schemes,
+    .ports = ngx_status_tcp_ports,
+    .subjects = ngx_status_subject_bit(NGX_STATUS_S_BODY)
+                |ngx_status_subject_bit(NGX_STATUS_S_LATENCY)
+                |ngx_status_subject_bit(NGX_STATUS_S_CERT)
+                |ngx_status_subject_bit(NGX_STATUS_S_SIZE),
+    .latency = 1000,
+    .options = ngx_status_tcp_options,
+    .tls = ngx_status_tcp_tls,
+    .conf = ngx_status_tcp_conf,
+    .start = ngx_status_tcp_start,
+    .stop = ngx_status_tcp_stop,
+    .init = ngx_status_tcp_init
 };
 
 

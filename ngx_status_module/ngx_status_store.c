@@ -15,10 +15,6 @@
 #include "ngx_status_store_db.h"
 
 
-#define NGX_STATUS_STORE_LOOKS   128     /* buckets a level and check that are
-                                            looked at in a beat */
-#define NGX_STATUS_STORE_STEP    3       /* ms of a beat at most for reading
-                                            back, and for buckets */
 
 
 static ngx_uint_t ngx_status_store_off(ngx_status_monitor_t *monitor,
@@ -26,16 +22,6 @@ static ngx_uint_t ngx_status_store_off(ngx_status_monitor_t *monitor,
 static ngx_uint_t ngx_status_store_hand_over(ngx_status_store_t *s);
 static void ngx_status_store_events(ngx_status_store_t *s, ngx_uint_t n,
     const ngx_status_record_t *before, const ngx_status_record_t *record);
-static void ngx_status_store_event(ngx_status_store_t *s, ngx_uint_t n,
-    ngx_uint_t from, ngx_uint_t to, int64_t at, const char *why);
-static void ngx_status_store_again(ngx_status_store_t *s);
-static void ngx_status_store_catch_up(ngx_status_store_t *s);
-static void ngx_status_store_buckets(ngx_status_store_t *s, ngx_uint_t n,
-    const ngx_status_record_t *record, const void *rings);
-static size_t ngx_status_store_latency(
-    const ngx_status_history_conf_t *history,
-    const ngx_status_record_t *record, const void *rings, ngx_uint_t level,
-    int64_t number, char latency[NGX_STATUS_STORE_LATENCY]);
 static void ngx_status_store_tell(ngx_status_store_t *s,
     ngx_status_zone_store_t *status, const char *aside);
 
@@ -76,6 +62,7 @@ ngx_status_store_open(ngx_status_monitor_t *monitor, ngx_log_t *log)
     for (n = 0; n < monitor->nchecks; n++) {
         slot = ngx_status_zone_claim(monitor->zone, &monitor->checks[n]->id);
         s->checks[n].slot = slot;
+        s->checks[n].again = 1;
         s->checks[n].fresh = slot
                         && slot->copy[slot->current & 1].nresults == 0;
     }
@@ -181,33 +168,7 @@ ngx_status_store_result(ngx_status_store_t *s, ngx_uint_t n,
     const ngx_status_record_t *before, const ngx_status_record_t *record,
     const ngx_status_score_t *score, int64_t now)
 {
-    size_t                      size;
-    ngx_status_store_item_t    *item;
-    const ngx_status_result_t  *result;
-
-    result = &record->last;
-    size = offsetof(ngx_status_result_t, message) + strlen(result->message) + 1;
-
-    item = ngx_status_store_new(s, NGX_STATUS_STORE_RESULT, n,
-                                offsetof(ngx_status_store_item_t,
-                                         u.result.result) + size);
-    if (item) {
-        item->u.result.ended = now;
-        item->u.result.score = NULL;
-        memcpy((u_char *) item
-               + offsetof(ngx_status_store_item_t, u.result.result),
-               result, size);
-
-        if (score->value == score->value) {
-            item->u.result.score = malloc(sizeof(ngx_status_score_t));
-
-            if (item->u.result.score) {
-                *item->u.result.score = *score;
-            }
-        }
-
-        ngx_status_store_push(s, item);
-    }
+    ngx_status_store_push_result(s, n, &record->last, score, now);
 
     ngx_status_store_events(s, n, before, record);
 
@@ -247,232 +208,18 @@ ngx_status_store_events(ngx_status_store_t *s, ngx_uint_t n,
     if (before->nresults && record->last.at > before->valid_until
         && from != NGX_STATUS_UNKNOWN)
     {
-        ngx_status_store_event(s, n, from, NGX_STATUS_UNKNOWN,
-                               before->valid_until, NGX_STATUS_RECORD_GAP);
+        ngx_status_store_push_event(s, n, from, NGX_STATUS_UNKNOWN,
+                                    before->valid_until,
+                                    NGX_STATUS_RECORD_GAP);
         from = NGX_STATUS_UNKNOWN;
     }
 
     if (record->confirm.state != from) {
-        ngx_status_store_event(s, n, from, record->confirm.state,
-                               record->confirm.since,
-                               ngx_status_record_reason(record,
-                                                        &record->last));
+        ngx_status_store_push_event(s, n, from, record->confirm.state,
+                                    record->confirm.since,
+                                    ngx_status_record_reason(record,
+                                                             &record->last));
     }
-}
-
-
-static void
-ngx_status_store_event(ngx_status_store_t *s, ngx_uint_t n, ngx_uint_t from,
-    ngx_uint_t to, int64_t at, const char *why)
-{
-    size_t                    len;
-    ngx_status_store_item_t  *item;
-
-    len = strlen(why) + 1;
-
-    item = ngx_status_store_new(s, NGX_STATUS_STORE_EVENT, n,
-                                offsetof(ngx_status_store_item_t, u.event.why)
-                                + len);
-    if (item) {
-        item->u.event.at = at;
-        item->u.event.from = from;
-        item->u.event.to = to;
-        memcpy((u_char *) item
-               + offsetof(ngx_status_store_item_t, u.event.why), why, len);
-
-        ngx_status_store_push(s, item);
-    }
-}
-
-
-/* A fresh file, or another one: it lacks what the zone has. */
-
-static void
-ngx_status_store_again(ngx_status_store_t *s)
-{
-    ngx_uint_t                 i;
-    ngx_status_store_check_t  *check;
-
-    for (i = 0; i < s->monitor->nchecks; i++) {
-        check = &s->checks[i];
-
-        ngx_memzero(check->next, sizeof(check->next));
-        check->again = 1;
-        check->restored = 1;
-    }
-
-    s->restored = s->monitor->nchecks;
-
-    ngx_log_error(NGX_LOG_NOTICE, s->log, 0,
-                  "history of monitor \"%V\" goes on in another file \"%s\"",
-                  &s->monitor->name, s->path);
-}
-
-
-/* Takes from the zone what the file lacks, some of it each time. */
-
-static void
-ngx_status_store_catch_up(ngx_status_store_t *s)
-{
-    ngx_uint_t                  i, k, n;
-    ngx_msec_t                  until;
-    ngx_status_slot_t          *slot;
-    const ngx_status_event_t   *event;
-    ngx_status_store_check_t   *check;
-    const ngx_status_record_t  *record;
-
-    until = ngx_status_store_clock() + NGX_STATUS_STORE_STEP;
-
-    for (n = 0; n < s->monitor->nchecks; n++) {
-
-        if ((ngx_msec_int_t) (ngx_status_store_clock() - until) >= 0) {
-            return;
-        }
-
-        i = s->looked++ % s->monitor->nchecks;
-
-        check = &s->checks[i];
-        slot = check->slot;
-
-        /* what has not got its past back must not take its place */
-
-        if (slot == NULL || !check->restored) {
-            continue;
-        }
-
-        record = &slot->copy[slot->current & 1];
-
-        if (check->again) {
-            check->again = 0;
-            event = record->events;
-
-            for (k = 0; k < record->nevents; k++) {
-                ngx_status_store_event(s, i, event[k].from, event[k].to,
-                                       event[k].since, event[k].reason);
-            }
-        }
-
-        ngx_status_store_buckets(s, i, record, ngx_status_zone_rings(slot));
-    }
-}
-
-
-/* Queues the buckets that have been closed since the last one queued. */
-
-static void
-ngx_status_store_buckets(ngx_status_store_t *s, ngx_uint_t n,
-    const ngx_status_record_t *record, const void *rings)
-{
-    char                              latency[NGX_STATUS_STORE_LATENCY];
-    size_t                            len;
-    int64_t                           closed, oldest, *next;
-    ngx_uint_t                        i, k, level, any;
-    ngx_status_tally_t                tally;
-    ngx_status_store_item_t          *item;
-    ngx_status_score_tally_t          score;
-    const ngx_status_history_conf_t  *history;
-
-    static const int64_t  seconds[] = { 60, 3600, 86400 };
-
-    history = &s->monitor->zone->history;
-
-    for (level = 0; level < NGX_STATUS_LADDER; level++) {
-
-        next = &s->checks[n].next[level];
-        closed = ngx_min(record->open.time_cursor, record->open.result_cursor)
-                 / seconds[level];
-
-        oldest = closed - (level == NGX_STATUS_MINUTES ? history->minutes
-                           : level == NGX_STATUS_HOURS ? history->hours
-                           : history->days);
-
-        if (*next < oldest) {
-            *next = oldest;
-
-        } else if (*next > closed) {
-            /* the clock was set back */
-            *next = closed;
-        }
-
-        for (i = 0; i < NGX_STATUS_STORE_LOOKS && *next < closed; i++) {
-
-            ngx_memzero(&score, sizeof(score));
-            ngx_status_history_bucket(history, &record->open, rings, level,
-                                      *next, &tally,
-                                      level == NGX_STATUS_MINUTES ? NULL
-                                                                  : &score);
-
-            for (k = 0, any = tally.results; k < NGX_STATUS_NSTATES; k++) {
-                any |= tally.seconds[k];
-            }
-
-            if (any) {
-                len = ngx_status_store_latency(history, record, rings, level,
-                                               *next, latency);
-
-                item = ngx_status_store_new(s, NGX_STATUS_STORE_BUCKET, n,
-                                            offsetof(ngx_status_store_item_t,
-                                                     u.bucket.latency) + len);
-                if (item == NULL) {
-                    /* still in the zone: there will be another time */
-                    s->dropped--;
-                    break;
-                }
-
-                item->u.bucket.number = *next;
-                item->u.bucket.level = level;
-                item->u.bucket.tally = tally;
-                item->u.bucket.score = score;
-                memcpy((u_char *) item
-                       + offsetof(ngx_status_store_item_t, u.bucket.latency),
-                       latency, len);
-
-                ngx_status_store_push(s, item);
-            }
-
-            (*next)++;
-        }
-    }
-}
-
-
-/* Bytes of the text, its NUL too; empty when there is none. */
-
-static size_t
-ngx_status_store_latency(const ngx_status_history_conf_t *history,
-    const ngx_status_record_t *record, const void *rings, ngx_uint_t level,
-    int64_t number, char latency[NGX_STATUS_STORE_LATENCY])
-{
-    u_char      *p;
-    uint32_t     bins[NGX_STATUS_HISTORY_BINS], us;
-    ngx_uint_t   i;
-
-    p = (u_char *) latency;
-
-    if (level != NGX_STATUS_MINUTES
-        && ngx_status_history_bins(history, &record->open, rings, level,
-                                   number, bins))
-    {
-        for (i = 0; i < NGX_STATUS_HISTORY_BINS; i++) {
-            if (bins[i] == 0) {
-                continue;
-            }
-
-            us = ngx_min(ngx_status_history_bin_value(i),
-                         NGX_STATUS_HISTORY_LONG);
-
-            p = ngx_sprintf(p, "%c\"%uD\":%uD",
-                            p == (u_char *) latency ? '{' : ',', us, bins[i]);
-        }
-
-        if (p != (u_char *) latency) {
-            *p++ = '}';
-        }
-    }
-
-    *p++ = '\0';
-
-    return p - (u_char *) latency;
 }
 
 
@@ -513,10 +260,11 @@ ngx_status_store_beat(ngx_status_store_t *s)
                                            + NGX_STATUS_STORE_STEP);
     }
 
-    /* else they are where they are best kept */
+    /* else it is where it is best kept */
 
     if (status.state == NGX_STATUS_STORE_OK) {
         ngx_status_store_catch_up(s);
+        (void) ngx_status_store_hand_over(s);
     }
 
     ngx_status_store_tell(s, &status, aside);
@@ -533,10 +281,7 @@ ngx_status_store_tell(ngx_status_store_t *s, ngx_status_zone_store_t *status,
     name = &s->monitor->name;
 
     if (aside[0]) {
-        ngx_log_error(NGX_LOG_ERR, s->log, 0,
-                      "store \"%s\" of monitor \"%V\" was corrupt; it was "
-                      "set aside as \"%s\" and a new one begun",
-                      s->path, name, aside);
+        ngx_status_store_tell_aside(s, aside);
     }
 
     if (status->state != s->told.state
@@ -582,6 +327,16 @@ ngx_status_store_tell(ngx_status_store_t *s, ngx_status_zone_store_t *status,
         s->told = *status;
         ngx_status_zone_put_store(s->monitor->zone, status);
     }
+}
+
+
+void
+ngx_status_store_tell_aside(ngx_status_store_t *s, const char *aside)
+{
+    ngx_log_error(NGX_LOG_ERR, s->log, 0,
+                  "store \"%s\" of monitor \"%V\" was corrupt; it was set "
+                  "aside as \"%s\" and a new one begun",
+                  s->path, &s->monitor->name, aside);
 }
 
 

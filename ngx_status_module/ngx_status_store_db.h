@@ -16,6 +16,8 @@
 
 
 #define NGX_STATUS_STORE_VERSION  2      /* user_version */
+#define NGX_STATUS_STORE_STEP     3      /* ms of a beat at most for reading
+                                            back, and for catching up */
 #define NGX_STATUS_STORE_LAYOUT   96     /* bytes of the words below */
 
 /* {"us":results,...}, its NUL too; a bin takes two numbers of 10 digits */
@@ -77,7 +79,10 @@ typedef struct {
                                                               0: unknown */
     ngx_status_slot_t            *slot;
     ngx_uint_t                    fresh;         /* the slot was empty */
-    ngx_uint_t                    again;         /* the file lacks its events */
+    ngx_uint_t                    again;         /* the file may lack results
+                                                    and changes */
+    int64_t                       result_at;     /* ms; the newest it has, */
+    int64_t                       event_at;      /* of both */
     ngx_atomic_t                  restored;      /* else the thread keeps off:
                                                     the file knows more */
 } ngx_status_store_check_t;
@@ -165,19 +170,38 @@ struct ngx_status_store_s {
 };
 
 
+/* store.c, in the loop. */
+void ngx_status_store_tell_aside(ngx_status_store_t *s, const char *aside);
+
+
+/*
+ * catch_up.c, likewise.  again(): the file is another one.  catch_up() queues
+ * some of what it lacks.
+ */
+
+void ngx_status_store_again(ngx_status_store_t *s);
+void ngx_status_store_catch_up(ngx_status_store_t *s);
+
+
 /* Of what "both" and the thread have above, and of the list of stores. */
 extern pthread_mutex_t  ngx_status_store_mutex;
 
 
 /*
- * queue.c.  new() makes an item, or counts one as dropped when there is no
- * room: NULL; push() puts it among those pending.  append() empties "from".
+ * queue.c.  push_*() put copies among what is pending; a result or a change
+ * for which there is no room counts as lost, a bucket is 0.  append() empties
+ * "from".
  */
 
-ngx_status_store_item_t *ngx_status_store_new(ngx_status_store_t *s,
-    ngx_uint_t kind, ngx_uint_t check, size_t size);
-void ngx_status_store_push(ngx_status_store_t *s,
-    ngx_status_store_item_t *item);
+void ngx_status_store_push_result(ngx_status_store_t *s, ngx_uint_t check,
+    const ngx_status_result_t *result, const ngx_status_score_t *score,
+    int64_t ended);
+void ngx_status_store_push_event(ngx_status_store_t *s, ngx_uint_t check,
+    ngx_uint_t from, ngx_uint_t to, int64_t at, const char *why);
+ngx_uint_t ngx_status_store_push_bucket(ngx_status_store_t *s,
+    ngx_uint_t check, ngx_uint_t level, int64_t number,
+    const ngx_status_tally_t *tally, const ngx_status_score_tally_t *score,
+    const char *latency);
 void ngx_status_store_append(ngx_status_store_list_t *to,
     ngx_status_store_list_t *from);
 void ngx_status_store_list_free(ngx_status_store_t *s,

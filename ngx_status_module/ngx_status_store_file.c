@@ -215,12 +215,19 @@ ngx_status_store_setup(ngx_status_store_t *s, char err[NGX_STATUS_MESSAGE])
     ngx_uint_t   i;
     struct stat  sb;
 
-    /* messages and targets are not for everyone's eyes */
+    /*
+     * Messages and targets are not for everyone's eyes.  SQLite would open
+     * what it may not write to, and leave files beside it that nobody may.
+     */
 
     fd = open(s->path, O_RDWR|O_CREAT|O_EXCL|O_CLOEXEC, 0600);
 
     if (fd != -1) {
         close(fd);
+
+    } else if (errno != EEXIST || access(s->path, W_OK) == -1) {
+        ngx_status_message(err, "open() failed: %s", strerror(errno));
+        return SQLITE_CANTOPEN;
     }
 
     /*
@@ -380,23 +387,34 @@ ngx_status_store_db_aside(ngx_status_store_t *s,
     char aside[NGX_STATUS_MESSAGE])
 {
     char         from[NGX_MAX_PATH + sizeof("-wal")];
-    char         to[NGX_MAX_PATH + sizeof(".corrupt-20991231T235959Z-wal")];
+    char         to[NGX_MAX_PATH + sizeof(".corrupt-20991231T235959Z-99-wal")];
     char         stamp[sizeof("20991231T235959Z")];
     time_t       now;
+    size_t       len;
     struct tm    tm;
+    ngx_uint_t   i;
 
     now = time(NULL);
     gmtime_r(&now, &tm);
     strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
 
+    len = snprintf(to, sizeof(to), "%s.corrupt-%s", s->path, stamp);
+
+    for (i = 2; i < 100 && access(to, F_OK) == 0; i++) {
+        snprintf(to + len, sizeof(to) - len, "-%u", (unsigned) i);
+    }
+
+    /* the log first: alone, it would be taken for that of the next file */
+
+    len = strlen(to);
+    snprintf(to + len, sizeof(to) - len, "-wal");
     snprintf(from, sizeof(from), "%s-wal", s->path);
-    snprintf(to, sizeof(to), "%s.corrupt-%s-wal", s->path, stamp);
     (void) rename(from, to);
 
     snprintf(from, sizeof(from), "%s-shm", s->path);
     (void) unlink(from);
 
-    snprintf(to, sizeof(to), "%s.corrupt-%s", s->path, stamp);
+    to[len] = '\0';
 
     if (rename(s->path, to) == 0) {
         ngx_status_message(aside, "%s", to);

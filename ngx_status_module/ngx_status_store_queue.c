@@ -14,6 +14,12 @@
 #include "ngx_status_store_db.h"
 
 
+static ngx_status_store_item_t *ngx_status_store_new(ngx_status_store_t *s,
+    ngx_uint_t kind, ngx_uint_t check, size_t size);
+static void ngx_status_store_push(ngx_status_store_t *s,
+    ngx_status_store_item_t *item);
+
+
 /*
  * Quarters of the queue that each may fill.  Buckets can wait in the zone;
  * events are few, and tell most.
@@ -24,9 +30,101 @@ static const ngx_uint_t  ngx_status_store_quarters[NGX_STATUS_STORE_NKINDS] = {
 };
 
 
-/* An item, or NULL when it can not be kept and counts as lost. */
+void
+ngx_status_store_push_result(ngx_status_store_t *s, ngx_uint_t check,
+    const ngx_status_result_t *result, const ngx_status_score_t *score,
+    int64_t ended)
+{
+    size_t                    size;
+    ngx_status_store_item_t  *item;
 
-ngx_status_store_item_t *
+    size = offsetof(ngx_status_result_t, message) + strlen(result->message) + 1;
+
+    item = ngx_status_store_new(s, NGX_STATUS_STORE_RESULT, check,
+                                offsetof(ngx_status_store_item_t,
+                                         u.result.result) + size);
+    if (item == NULL) {
+        s->dropped++;
+        return;
+    }
+
+    item->u.result.ended = ended;
+    item->u.result.score = NULL;
+    memcpy((u_char *) item + offsetof(ngx_status_store_item_t,
+                                      u.result.result), result, size);
+
+    if (score->value == score->value) {
+        item->u.result.score = malloc(sizeof(ngx_status_score_t));
+
+        if (item->u.result.score) {
+            *item->u.result.score = *score;
+        }
+    }
+
+    ngx_status_store_push(s, item);
+}
+
+
+void
+ngx_status_store_push_event(ngx_status_store_t *s, ngx_uint_t check,
+    ngx_uint_t from, ngx_uint_t to, int64_t at, const char *why)
+{
+    size_t                    size;
+    ngx_status_store_item_t  *item;
+
+    size = strlen(why) + 1;
+
+    item = ngx_status_store_new(s, NGX_STATUS_STORE_EVENT, check,
+                                offsetof(ngx_status_store_item_t, u.event.why)
+                                + size);
+    if (item == NULL) {
+        s->dropped++;
+        return;
+    }
+
+    item->u.event.at = at;
+    item->u.event.from = from;
+    item->u.event.to = to;
+    memcpy((u_char *) item + offsetof(ngx_status_store_item_t, u.event.why),
+           why, size);
+
+    ngx_status_store_push(s, item);
+}
+
+
+ngx_uint_t
+ngx_status_store_push_bucket(ngx_status_store_t *s, ngx_uint_t check,
+    ngx_uint_t level, int64_t number, const ngx_status_tally_t *tally,
+    const ngx_status_score_tally_t *score, const char *latency)
+{
+    size_t                    size;
+    ngx_status_store_item_t  *item;
+
+    size = strlen(latency) + 1;
+
+    item = ngx_status_store_new(s, NGX_STATUS_STORE_BUCKET, check,
+                                offsetof(ngx_status_store_item_t,
+                                         u.bucket.latency) + size);
+    if (item == NULL) {
+        return 0;
+    }
+
+    item->u.bucket.number = number;
+    item->u.bucket.level = level;
+    item->u.bucket.tally = *tally;
+    item->u.bucket.score = *score;
+    memcpy((u_char *) item + offsetof(ngx_status_store_item_t,
+                                      u.bucket.latency), latency, size);
+
+    ngx_status_store_push(s, item);
+
+    return 1;
+}
+
+
+/* An item, or NULL when there is no room for it. */
+
+static ngx_status_store_item_t *
 ngx_status_store_new(ngx_status_store_t *s, ngx_uint_t kind, ngx_uint_t check,
     size_t size)
 {
@@ -41,7 +139,6 @@ ngx_status_store_new(ngx_status_store_t *s, ngx_uint_t kind, ngx_uint_t check,
     }
 
     if (item == NULL) {
-        s->dropped++;
         return NULL;
     }
 
@@ -53,7 +150,7 @@ ngx_status_store_new(ngx_status_store_t *s, ngx_uint_t kind, ngx_uint_t check,
 }
 
 
-void
+static void
 ngx_status_store_push(ngx_status_store_t *s, ngx_status_store_item_t *item)
 {
     ngx_status_store_list_t  list;

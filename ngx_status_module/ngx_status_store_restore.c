@@ -54,7 +54,9 @@ const char  *ngx_status_restore_sql[NGX_STATUS_STORE_NREADS] = {
 
     "SELECT (SELECT max(at) FROM minutes WHERE check_id = ?1), "
     "(SELECT max(at) FROM hours WHERE check_id = ?1), "
-    "(SELECT max(at) FROM days WHERE check_id = ?1)",
+    "(SELECT max(at) FROM days WHERE check_id = ?1), "
+    "(SELECT max(at_ms) FROM results WHERE check_id = ?1), "
+    "(SELECT max(since_ms) FROM events WHERE check_id = ?1)",
 
     "SELECT count(*) FROM (SELECT 1 FROM results WHERE check_id = ?1 "
     "AND at_ms >= ?2 LIMIT ?3)",
@@ -260,16 +262,17 @@ ngx_status_restore_check(ngx_status_restore_t *r, ngx_uint_t *found)
         return rc;
     }
 
-    if (!saved && r->cursor == 0
-        && check->slot->copy[check->slot->current & 1].nresults)
-    {
-        /* the file is new, and what has come since the start is more */
-        return SQLITE_OK;
-    }
-
     rc = ngx_status_restore_results(r, saved ? r->record->last.at : -1);
     if (rc != SQLITE_OK) {
         return rc;
+    }
+
+    if (!saved && r->cursor == 0
+        && check->slot->copy[check->slot->current & 1].nresults
+           > r->record->nresults)
+    {
+        /* the file is new, and what has come since the start is more */
+        return SQLITE_OK;
     }
 
     ngx_status_restore_live(r);
@@ -341,18 +344,20 @@ ngx_status_restore_state(ngx_status_restore_t *r, ngx_uint_t *saved)
 }
 
 
-/* Where the tables' buckets end. */
+/* Where the tables end. */
 
 static int
 ngx_status_restore_last(ngx_status_restore_t *r)
 {
-    int            i, rc;
-    int64_t        at, *next;
-    sqlite3_stmt  *st;
+    int                        i, rc;
+    int64_t                    at, *next;
+    sqlite3_stmt              *st;
+    ngx_status_store_check_t  *check;
 
     static const int64_t  seconds[] = { 60, 3600, 86400 };
 
-    next = r->s->checks[r->n].next;
+    check = &r->s->checks[r->n];
+    next = check->next;
     r->cursor = 0;
 
     st = r->st[NGX_STATUS_STORE_GET_LAST];
@@ -370,6 +375,9 @@ ngx_status_restore_last(ngx_status_restore_t *r)
                 r->cursor = ngx_max(r->cursor, next[i] * seconds[i]);
             }
         }
+
+        check->result_at = sqlite3_column_int64(st, i);
+        check->event_at = sqlite3_column_int64(st, i + 1);
 
         rc = SQLITE_OK;
     }

@@ -21,6 +21,7 @@
 #define NGX_STATUS_STORE_TERM    1000    /* ms that the end may take: under
                                             what nginx grants at TERM, */
 #define NGX_STATUS_STORE_QUIT    3000    /* and what others do at QUIT */
+#define NGX_STATUS_STORE_MARGIN  400     /* ms of it, for a last try */
 #define NGX_STATUS_STORE_BATCH   20000   /* items in a transaction */
 #define NGX_STATUS_STORE_SAVE    300000  /* ms in which each check's record is
                                             saved once */
@@ -120,6 +121,7 @@ ngx_status_store_leave(ngx_status_store_t *s)
 void
 ngx_status_store_exit(void)
 {
+    ngx_uint_t             n;
     ngx_msec_t             ms;
     struct timespec        ts;
     ngx_status_store_t    *s;
@@ -139,19 +141,13 @@ ngx_status_store_exit(void)
         ngx_status_store_append(&s->queue, &s->pending);
     }
 
-    st->deadline = ngx_status_store_clock() + ms;
+    st->deadline = ngx_status_store_clock() + ms - NGX_STATUS_STORE_MARGIN;
     st->quit = 1;
     pthread_cond_signal(&st->wake);
     pthread_mutex_unlock(&ngx_status_store_mutex);
 
     clock_gettime(CLOCK_REALTIME, &ts);
     ts.tv_sec += ms / 1000;
-    ts.tv_nsec += 100000000;
-
-    if (ts.tv_nsec >= 1000000000) {
-        ts.tv_sec++;
-        ts.tv_nsec -= 1000000000;
-    }
 
     /* who does not make it in time is ended by the process's end: what is
      * in a transaction then has not been written */
@@ -159,11 +155,17 @@ ngx_status_store_exit(void)
     (void) pthread_timedjoin_np(st->thread, NULL, &ts);
 
     for (s = st->stores; s; s = s->next) {
-        if (s->unwritten) {
+        if (s->aside[0]) {
+            ngx_status_store_tell_aside(s, s->aside);
+        }
+
+        n = s->left ? s->unwritten : s->nitems;
+
+        if (n) {
             ngx_log_error(NGX_LOG_ERR, s->log, 0,
                           "%ui records of monitor \"%V\" are lost: store "
                           "\"%s\" could not be written to the end",
-                          s->unwritten, &s->monitor->name, s->path);
+                          n, &s->monitor->name, s->path);
         }
     }
 }
@@ -172,7 +174,7 @@ ngx_status_store_exit(void)
 static void *
 ngx_status_store_thread(void *data)
 {
-    ngx_uint_t             quit, busy;
+    ngx_uint_t             quit, busy, begun;
     ngx_status_store_t    *s, *first;
     ngx_status_storing_t  *st;
 
@@ -180,11 +182,16 @@ ngx_status_store_thread(void *data)
 
     st = &ngx_status_storing;
     busy = 0;
+    begun = 0;
 
     do {
         pthread_mutex_lock(&ngx_status_store_mutex);
 
-        if (!st->quit) {
+        if (!begun) {
+            /* what our predecessor could not write waits already */
+            begun = 1;
+
+        } else if (!st->quit) {
             ngx_status_store_wait(NGX_STATUS_STORE_TURN);
 
         } else if (busy) {
@@ -271,6 +278,7 @@ ngx_status_store_turn(ngx_status_store_t *s, ngx_uint_t last)
 static void
 ngx_status_store_end(ngx_status_store_t *s, ngx_uint_t leaving)
 {
+    int         rc;
     char        err[NGX_STATUS_MESSAGE];
     ngx_uint_t  own;
 
@@ -286,7 +294,14 @@ ngx_status_store_end(ngx_status_store_t *s, ngx_uint_t leaving)
            && (ngx_msec_int_t) (ngx_status_store_clock()
                                 - ngx_status_storing.deadline) < 0)
     {
-        if (ngx_status_store_save(s, err) != SQLITE_OK) {
+        rc = ngx_status_store_save(s, err);
+
+        if (ngx_status_store_db_corrupt(rc)) {
+            ngx_status_store_corrupt(s);
+            rc = ngx_status_store_reopen(s);
+        }
+
+        if (rc != SQLITE_OK) {
             break;
         }
     }
@@ -316,29 +331,35 @@ ngx_status_store_end(ngx_status_store_t *s, ngx_uint_t leaving)
 static void
 ngx_status_store_try(ngx_status_store_t *s, ino_t damaged)
 {
-    int   rc;
-    char  err[NGX_STATUS_MESSAGE];
+    int         rc;
+    char        err[NGX_STATUS_MESSAGE];
+    ngx_uint_t  i;
 
     if (s->db && ngx_status_store_db_moved(s)) {
         s->anew = 1;
     }
 
-    if (s->db == NULL && ngx_status_store_reopen(s) != SQLITE_OK) {
-        return;
-    }
+    rc = SQLITE_OK;
+    err[0] = '\0';
 
-    if (s->ino == damaged) {
-        ngx_status_store_corrupt(s);
+    for (i = 0; i < 2; i++) {
 
-        if (ngx_status_store_reopen(s) != SQLITE_OK) {
+        if (s->db == NULL && ngx_status_store_reopen(s) != SQLITE_OK) {
             return;
         }
-    }
 
-    rc = ngx_status_store_write(s, err);
+        rc = (s->ino == damaged) ? SQLITE_CORRUPT
+                                 : ngx_status_store_write(s, err);
 
-    if (rc == SQLITE_OK) {
-        rc = ngx_status_store_save(s, err);
+        if (rc == SQLITE_OK) {
+            rc = ngx_status_store_save(s, err);
+        }
+
+        if (!ngx_status_store_db_corrupt(rc)) {
+            break;
+        }
+
+        ngx_status_store_corrupt(s);
     }
 
     s->locked = ((rc & 0xff) == SQLITE_BUSY);
@@ -353,10 +374,7 @@ ngx_status_store_try(ngx_status_store_t *s, ino_t damaged)
 
     ngx_status_store_failed(s, 0, err);
 
-    if (ngx_status_store_db_corrupt(rc)) {
-        ngx_status_store_corrupt(s);
-
-    } else if (!s->locked && (rc & 0xff) != SQLITE_FULL) {
+    if (s->db && !s->locked && (rc & 0xff) != SQLITE_FULL) {
         /* maybe it is this descriptor that is of no use any more */
         ngx_status_store_db_close(s);
     }

@@ -64,7 +64,8 @@ static const char  *ngx_status_store_sql[NGX_STATUS_STORE_NSTATEMENTS] = {
 
     "SELECT id FROM checks WHERE monitor_id = 1 AND name = ?1",
 
-    "INSERT OR REPLACE INTO results (check_id, at_ms, state, error, "
+    /* one that is there already may know more */
+    "INSERT OR IGNORE INTO results (check_id, at_ms, state, error, "
     "http_status, latency_us, message, resolve_us, connect_us, tls_us, "
     "wait_us, transfer_us, size, cert_expires, score, grade, ended_ms, "
     "detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "

@@ -364,7 +364,7 @@ like($t->read_file('access.log'),
 
 # --- pages
 
-like($t->get('/i/check/backup')->{body}, qr/<dt>Seen<\/dt><dd[^>]*>heartbeat \S+ ago/,
+like($t->get('/i/check/backup')->{body}, qr/<dt>Answer<\/dt><dd[^>]*>heartbeat \S+ ago/,
      'the internal page tells of the last one');
 like($t->get('/i/check/backup')->{body},
      qr/<dt>Target<\/dt><dd[^>]*>a heartbeat every 25h, grace 1h</,

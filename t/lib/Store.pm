@@ -14,9 +14,9 @@ use Time::HiRes qw(sleep);
 
 use Exporter 'import';
 our @EXPORT = qw(store_conf settled stored since newest results sql locker
-                 overwrite kill_all $checks);
+                 overwrite kill_all store_checks);
 
-our $checks = <<'CHECKS';
+my $checks = <<'CHECKS';
     group "Site & Co" {
         check ok    http://user:hidden@127.0.0.1:%%PORT_1%%/ok?token=hidden { }
         check bad   http://127.0.0.1:%%PORT_1%%/status?code=503 { fall 1; }
@@ -31,7 +31,9 @@ CHECKS
 my %state = (ok => 'up', bad => 'down', seo => 'up');
 
 
-# Configures it: "state", what stands before the monitor; "store", what in it;
+sub store_checks { $checks }
+
+# Configures it: "http", what stands before the monitor; "store", what in it;
 # "checks"; the rest is NgxStatus's.
 sub store_conf {
     my ($t, %opt) = @_;
@@ -135,7 +137,9 @@ sub kill_all {
     kill 'STOP', $master;
     kill 'KILL', @pids;
     waitpid $master, 0;
-    NgxStatus::wait_for(sub { !grep { kill 0, $_ } @pids });
+    NgxStatus::wait_for(sub {
+        !grep { (NgxStatus::slurp("/proc/$_/stat") // 'Z') !~ /\) Z|^Z/ } @pids
+    });
     delete $nginx->{pid};
     delete $nginx->{child};
     unlink $nginx->dir . '/nginx.pid';

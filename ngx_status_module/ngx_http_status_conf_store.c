@@ -295,20 +295,17 @@ ngx_http_status_state_path(ngx_conf_t *cf, ngx_http_status_main_conf_t *mcf)
     ngx_path_t       *path;
     ngx_file_info_t   fi;
 
-    parent = ngx_pstrdup(cf->pool, &mcf->state);
+    parent = ngx_pnalloc(cf->pool, mcf->state.len + 1);
     path = ngx_pcalloc(cf->pool, sizeof(ngx_path_t));
 
     if (parent == NULL || path == NULL) {
         return NGX_ERROR;
     }
 
-    slash = parent + mcf->state.len;
+    ngx_cpystrn(parent, mcf->state.data, mcf->state.len + 1);
 
-    while (slash > parent + 1 && *slash != '/') {
-        slash--;
-    }
-
-    *slash = '\0';
+    slash = (u_char *) strrchr((char *) parent, '/');
+    slash[slash == parent] = '\0';
 
     if (ngx_file_info(parent, &fi) == NGX_FILE_ERROR || !ngx_is_dir(&fi)) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, ngx_errno,

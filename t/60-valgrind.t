@@ -41,6 +41,7 @@ my $tls = !system('openssl version >/dev/null 2>&1')
                . '/cert.pem >/dev/null 2>&1');
 
 my $conf = <<'EOC';
+status_state %%TESTDIR%%/state;
 status_monitor m {
     title    "Under <valgrind>";
     interval 2s;

@@ -103,6 +103,12 @@ near($a->{latency}{'24h'}{p50}, 10.2, 'p50');
 near($a->{latency}{'24h'}{p95}, 106, 'p95');
 near($a->{latency}{'24h'}{p99}, 1016, 'p99');
 
+# what README.md asks
+my $readme = do { local (@ARGV, $/) = top() . '/README.md'; <> };
+my @asked = $readme =~ /^sqlite3 -readonly acme\.db "(.*?)"$/msg;
+cmp_ok(scalar @asked, '>=', 4, 'queries of README.md');
+like(sql($file, $_), qr/^a\|.*\d/m, 'answers ' . substr $_, 0, 40) for @asked;
+
 # ... and this one: what was saved of it is the same
 my $before = told($json);
 ok($t->stop, 'quit');

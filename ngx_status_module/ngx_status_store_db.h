@@ -160,6 +160,7 @@ struct ngx_status_store_s {
     ngx_uint_t                    locked;        /* at the last try */
     ngx_msec_t                    retry_at;
     ngx_msec_t                    backoff;
+    ngx_msec_t                    waiting_since; /* for the lock; 0: not */
     sqlite3_int64                 pruned;        /* check's id */
     ngx_msec_t                    save_begin;    /* of this round of saves */
     ngx_uint_t                    saved;         /* checks in it */

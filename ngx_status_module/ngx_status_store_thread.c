@@ -18,6 +18,8 @@
 #define NGX_STATUS_STORE_TURN    500     /* ms between transactions */
 #define NGX_STATUS_STORE_RETRY   250     /* ms, doubled each time, up to */
 #define NGX_STATUS_STORE_REST    10000   /* ms */
+#define NGX_STATUS_STORE_PATIENT 60000   /* ms that waiting for another process
+                                            is nothing to complain of */
 #define NGX_STATUS_STORE_TERM    1000    /* ms that the end may take: under
                                             what nginx grants at TERM, */
 #define NGX_STATUS_STORE_QUIT    3000    /* and what others do at QUIT */
@@ -71,6 +73,11 @@ ngx_status_store_start(ngx_status_store_t *s)
     pthread_mutex_lock(&ngx_status_store_mutex);
     s->next = st->stores;
     st->stores = s;
+
+    if (st->started) {
+        pthread_cond_signal(&st->wake);
+    }
+
     pthread_mutex_unlock(&ngx_status_store_mutex);
 
     if (st->started) {
@@ -508,15 +515,28 @@ void
 ngx_status_store_failed(ngx_status_store_t *s, ngx_uint_t waiting,
     const char *err)
 {
+    ngx_msec_t  now;
+
     s->backoff = s->backoff ? ngx_min(s->backoff * 2, NGX_STATUS_STORE_REST)
                             : NGX_STATUS_STORE_RETRY;
+
+    now = ngx_status_store_clock();
 
     if (waiting) {
         /* it costs nothing to ask */
         s->backoff = NGX_STATUS_STORE_RETRY;
+
+        /* a reload or an upgrade is over by then */
+
+        if (s->waiting_since == 0) {
+            s->waiting_since = now;
+
+        } else if (now - s->waiting_since > NGX_STATUS_STORE_PATIENT) {
+            waiting = 0;
+        }
     }
 
-    s->retry_at = ngx_status_store_clock() + s->backoff;
+    s->retry_at = now + s->backoff;
 
     pthread_mutex_lock(&ngx_status_store_mutex);
 
@@ -533,6 +553,8 @@ ngx_status_store_failed(ngx_status_store_t *s, ngx_uint_t waiting,
 void
 ngx_status_store_begun(ngx_status_store_t *s, const char *aside)
 {
+    s->waiting_since = 0;
+
     /* one without records gets them all at once */
 
     s->saved = 0;

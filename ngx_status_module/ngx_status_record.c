@@ -17,6 +17,7 @@
 static ngx_uint_t ngx_status_record_state(const ngx_status_check_t *check,
     const ngx_status_history_conf_t *history, ngx_status_record_t *record,
     void *rings, const ngx_status_result_t *result);
+static void ngx_status_record_rewind(ngx_status_record_t *record, int64_t to);
 static void ngx_status_record_event(ngx_status_record_t *record,
     ngx_status_state_e from, ngx_status_state_e to, int64_t since,
     const char *reason);
@@ -109,6 +110,12 @@ ngx_status_record_state(const ngx_status_check_t *check,
     confirm = &record->confirm;
     before = confirm->state;
 
+    if (record->open.result_cursor - result->at / 1000
+        > NGX_STATUS_HISTORY_STEP)
+    {
+        ngx_status_record_rewind(record, result->at);
+    }
+
     gap = record->nresults && result->at > record->valid_until;
 
     if (gap) {
@@ -153,6 +160,47 @@ ngx_status_record_state(const ngx_status_check_t *check,
 }
 
 
+/*
+ * As in history: what a clock that was set back has undone never was.  The
+ * state of now has been one since then, unless it was one before.
+ */
+
+static void
+ngx_status_record_rewind(ngx_status_record_t *record, int64_t to)
+{
+    int64_t                since;
+    ngx_uint_t             n;
+    ngx_status_state_e     state;
+    ngx_status_confirm_t  *confirm;
+
+    confirm = &record->confirm;
+
+    for (n = record->nevents; n && record->events[n - 1].since > to; n--) {
+        /* void */
+    }
+
+    record->nevents = n;
+    state = NGX_STATUS_UNKNOWN;
+    since = to;
+
+    if (n) {
+        state = record->events[n - 1].to;
+        since = record->events[n - 1].since;
+    }
+
+    if (state != confirm->state) {
+        ngx_status_record_event(record, state, confirm->state, to,
+                                "the clock was set back");
+        since = to;
+    }
+
+    confirm->since = ngx_min(confirm->since, since);
+    confirm->run_since = ngx_min(confirm->run_since, to);
+    confirm->unknown_since = ngx_min(confirm->unknown_since, to);
+    record->failed_at = ngx_min(record->failed_at, to);
+}
+
+
 static void
 ngx_status_record_event(ngx_status_record_t *record, ngx_status_state_e from,
     ngx_status_state_e to, int64_t since, const char *reason)
@@ -160,15 +208,6 @@ ngx_status_record_event(ngx_status_record_t *record, ngx_status_state_e from,
     ngx_status_event_t  *event;
 
     event = record->events;
-
-    /* as in history: what a clock that was set back has undone never was */
-
-    while (record->nevents
-           && event[record->nevents - 1].since - since
-              > (int64_t) NGX_STATUS_HISTORY_STEP * 1000)
-    {
-        record->nevents--;
-    }
 
     if (record->nevents == NGX_STATUS_EVENTS) {
         record->nevents--;

@@ -3,7 +3,8 @@
  * Copyright (C) ngx_status_module authors
  *
  * What one result after the other makes of a record: states back-dated,
- * gaps, score cards, slower answers; and the arithmetic of the schedule.
+ * gaps, score cards, slower answers; random results against a reference that
+ * knows every second; and the arithmetic of the schedule.
  */
 
 /* sources: ngx_status_module/ngx_status_record.c
@@ -668,6 +669,464 @@ test_slower(void **state)
 }
 
 
+/* A clock that ran two hours ahead and was set back: that never was. */
+
+static void
+test_set_back(void **state)
+{
+    test_t               *t = *state;
+    ngx_status_record_t  *r;
+
+    feed(t, 0, NGX_STATUS_UP);
+    feed(t, 60, NGX_STATUS_UP);
+    feed(t, 7320, NGX_STATUS_UP);
+    feed(t, 7380, NGX_STATUS_DOWN);
+    r = feed(t, 7440, NGX_STATUS_DOWN);
+    assert_int_equal(r->nevents, 4);
+    assert_int_equal(r->confirm.since, (BASE + 7380) * 1000);
+
+    feed(t, 300, NGX_STATUS_DOWN);
+    assert_int_equal(r->nevents, 3);
+    check_event(r, 1, NGX_STATUS_UP, NGX_STATUS_UNKNOWN, 180100,
+                "no results for two intervals");
+    check_event(r, 2, NGX_STATUS_UNKNOWN, NGX_STATUS_DOWN, 300000,
+                "the clock was set back");
+    assert_int_equal(r->confirm.since, (BASE + 300) * 1000);
+    assert_int_equal(r->failed_at, (BASE + 300) * 1000);
+
+    feed(t, 360, NGX_STATUS_DOWN);
+    assert_int_equal(seconds(t, HOUR, NGX_STATUS_UP), 180);
+    assert_int_equal(seconds(t, HOUR, NGX_STATUS_UNKNOWN), 120);
+    assert_int_equal(seconds(t, HOUR, NGX_STATUS_DOWN), 60);
+}
+
+
+/*
+ * The reference: results are kept since the last change, and looked through
+ * from the end; seconds and changes are lists.
+ */
+
+#define SPAN     (40 * 3600)                     /* s from BASE - SPAN / 2 */
+#define NOTHING  0xff                            /* not covered */
+
+typedef struct {
+    int64_t     cursor;                          /* s; booked up to here */
+    int64_t     newest;                          /* s; result cursor */
+    int64_t     valid;                           /* ms */
+    int64_t     since;
+    int64_t     timeline;                        /* minutes lost before */
+    uint8_t     state;
+    uint8_t     seconds[SPAN];
+    ngx_uint_t  n;                               /* results since a change */
+    struct {
+        int64_t   at;
+        uint8_t   state;
+    } results[2000];
+    ngx_uint_t  nevents;
+    struct {
+        int64_t   at;
+        uint8_t   from;
+        uint8_t   to;
+    } events[NGX_STATUS_EVENTS];
+} reference_t;
+
+
+#define second(ref, s)  ((ref)->seconds[(s) - (BASE - SPAN / 2)])
+
+
+static void
+reference_book(reference_t *ref, int64_t until, uint8_t state)
+{
+    until /= 1000;
+
+    if (ref->cursor == 0) {
+        ref->cursor = until;
+    }
+
+    for ( /* void */ ; ref->cursor < until; ref->cursor++) {
+        second(ref, ref->cursor) = state;
+    }
+}
+
+
+static void
+reference_event(reference_t *ref, uint8_t from, uint8_t to, int64_t at)
+{
+    if (ref->nevents) {
+        at = ngx_max(at, ref->events[ref->nevents - 1].at);
+    }
+
+    if (ref->nevents == NGX_STATUS_EVENTS) {
+        memmove(ref->events, ref->events + 1,
+                --ref->nevents * sizeof(ref->events[0]));
+    }
+
+    ref->events[ref->nevents].at = at;
+    ref->events[ref->nevents].from = from;
+    ref->events[ref->nevents].to = to;
+    ref->nevents++;
+}
+
+
+/* 0 for unknown, 1 for up, 2 for degraded, 3 for what fails */
+
+static int
+reference_rank(uint8_t state)
+{
+    return state == NGX_STATUS_UNKNOWN ? 0 : state == NGX_STATUS_UP ? 1
+           : state == NGX_STATUS_DEGRADED ? 2 : 3;
+}
+
+
+static void
+reference_turn(reference_t *ref, uint8_t from, uint8_t to, int64_t at)
+{
+    reference_book(ref, at, from);
+    reference_event(ref, from, to, at);
+    ref->state = to;
+    ref->since = at;
+    ref->n = 0;
+}
+
+
+/* What the results since the last change make of it.  Returns since when it
+ * is not sure that the state still holds; 0: it is. */
+
+static int64_t
+reference_judge(reference_t *ref, ngx_uint_t fall, ngx_uint_t rise)
+{
+    int          rank, known, worse;
+    int64_t      begin, unknown;
+    uint8_t      last, to;
+    ngx_uint_t   i, n, row, longest;
+
+    known = reference_rank(ref->state);
+    last = ref->results[ref->n - 1].state;
+    rank = reference_rank(last);
+
+    /* the row of unknowns at the end */
+
+    for (row = 0; row < ref->n; row++) {
+        if (ref->results[ref->n - 1 - row].state != NGX_STATUS_UNKNOWN) {
+            break;
+        }
+    }
+
+    unknown = row ? ref->results[ref->n - row].at : 0;
+
+    if (row >= fall) {
+
+        if (ref->state != NGX_STATUS_UNKNOWN) {
+            reference_turn(ref, ref->state, NGX_STATUS_UNKNOWN, unknown);
+        }
+
+        ref->n = 0;
+        return 0;
+    }
+
+    if (row == 0 && rank == known) {
+
+        if (last != ref->state) {
+            begin = ref->since;
+            reference_turn(ref, ref->state, last, ref->results[ref->n - 1].at);
+            ref->since = begin;
+        }
+
+        ref->n = 0;
+        return 0;
+    }
+
+    if (row == 0 && known == 0 && rank < 3) {
+        reference_turn(ref, ref->state, last, ref->results[ref->n - 1].at);
+        return 0;
+    }
+
+    /* the run, unknowns within it left out */
+
+    n = 0;
+    begin = 0;
+    worse = 0;
+    to = NGX_STATUS_UNKNOWN;
+    longest = 0;
+
+    for (i = ref->n; i-- > 0; ) {
+        rank = reference_rank(ref->results[i].state);
+
+        if (rank == 0) {
+            longest++;
+            continue;
+        }
+
+        longest = 0;
+
+        if (n == 0) {
+            worse = rank > known;
+            to = ref->results[i].state;
+
+        } else if (worse != (rank > known)) {
+            break;
+        }
+
+        /* the mildest when it is worse, the gravest when it is better */
+
+        if (worse ? rank < reference_rank(to) : rank > reference_rank(to)) {
+            to = ref->results[i].state;
+        }
+
+        n++;
+        begin = ref->results[i].at;
+    }
+
+    if (row == 0 && n >= (worse ? fall : rise)) {
+        reference_turn(ref, ref->state, to, begin);
+        return 0;
+    }
+
+    if (unknown && ref->state != NGX_STATUS_UNKNOWN) {
+        return begin ? ngx_min(begin, unknown) : unknown;
+    }
+
+    return begin;
+}
+
+
+static void
+reference_result(reference_t *ref, int64_t at, uint8_t state, int64_t ended,
+    const ngx_status_check_t *check)
+{
+    uint8_t  from;
+    int64_t  s, pending;
+
+    if (ref->newest - at / 1000 > NGX_STATUS_HISTORY_STEP) {
+
+        while (ref->nevents && ref->events[ref->nevents - 1].at > at) {
+            ref->nevents--;
+        }
+
+        from = ref->nevents ? ref->events[ref->nevents - 1].to
+                            : NGX_STATUS_UNKNOWN;
+
+        if (from != ref->state) {
+            reference_event(ref, from, ref->state, at);
+        }
+
+        s = ref->nevents ? ref->events[ref->nevents - 1].at : at;
+        ref->since = ngx_min(ref->since, s);
+
+        for (s = 0; s < (int64_t) ref->n; s++) {
+            ref->results[s].at = ngx_min(ref->results[s].at, at);
+        }
+
+        if (ref->cursor > at / 1000) {
+            for (s = at / 60000 * 60; s < ref->cursor; s++) {
+                second(ref, s) = NOTHING;
+            }
+
+            ref->timeline = ngx_max(ref->timeline, ref->cursor / 60
+                                                   - NGX_STATUS_TIMELINE + 1);
+            ref->cursor = at / 1000;
+        }
+
+        ref->newest = 0;
+    }
+
+    ref->newest = ngx_max(ref->newest, at / 1000);
+
+    if (ref->valid && at > ref->valid) {
+        reference_book(ref, ref->valid, ref->state);
+        reference_book(ref, at, NGX_STATUS_UNKNOWN);
+
+        if (ref->state != NGX_STATUS_UNKNOWN) {
+            reference_event(ref, ref->state, NGX_STATUS_UNKNOWN, ref->valid);
+        }
+
+        ref->state = NGX_STATUS_UNKNOWN;
+        ref->since = ref->valid;
+        ref->n = 0;
+    }
+
+    ref->results[ref->n].at = at;
+    ref->results[ref->n++].state = state;
+
+    pending = reference_judge(ref, check->fall, check->rise);
+    reference_book(ref, pending ? ngx_min(pending, at) : at, ref->state);
+
+    ref->valid = ended + 2 * (int64_t) check->interval;
+}
+
+
+static void
+reference_check(const test_t *t, const reference_t *ref)
+{
+    int64_t                     s, n, end, from;
+    uint32_t                    seconds[NGX_STATUS_NSTATES];
+    ngx_uint_t                  i, k, nruns;
+    ngx_status_run_t            runs[NGX_STATUS_TIMELINE];
+    ngx_status_tally_t          tally;
+    ngx_status_window_t         w[NGX_STATUS_WINDOWS];
+    const ngx_status_record_t  *r;
+
+    r = &t->record;
+
+    assert_int_equal(r->confirm.state, ref->state);
+    assert_int_equal(r->confirm.since, ref->since);
+    assert_int_equal(r->open.time_cursor, ref->cursor);
+    assert_int_equal(r->open.result_cursor, ref->newest);
+
+    assert_int_equal(r->nevents, ref->nevents);
+
+    for (i = 0; i < r->nevents; i++) {
+        assert_int_equal(r->events[i].since, ref->events[i].at);
+        assert_int_equal(r->events[i].from, ref->events[i].from);
+        assert_int_equal(r->events[i].to, ref->events[i].to);
+        assert_true(i == 0 || r->events[i].since >= r->events[i - 1].since);
+    }
+
+    end = ngx_max(ref->cursor, ref->newest);
+
+    for (n = (BASE - SPAN / 2) / 60; n <= end / 60; n += 1 + random() % 5) {
+        memset(seconds, 0, sizeof(seconds));
+
+        for (s = n * 60; s < n * 60 + 60 && s < ref->cursor; s++) {
+            if (second(ref, s) != NOTHING) {
+                seconds[second(ref, s)]++;
+            }
+        }
+
+        ngx_status_history_bucket(&t->conf, &r->open, t->rings,
+                                  NGX_STATUS_MINUTES, n, &tally, NULL);
+        if (n > end / 60 - t->conf.minutes) {
+            assert_memory_equal(seconds, tally.seconds, sizeof(seconds));
+        }
+    }
+
+    ngx_status_history_windows(&t->conf, &r->open, t->rings, end,
+                               NGX_STATUS_UNKNOWN, 0, w);
+
+    for (i = 0; i < 2; i++) {
+        memset(seconds, 0, sizeof(seconds));
+        from = (end - ngx_status_window_seconds[i]) / 60 * 60;
+
+        for (s = ngx_max(from, BASE - SPAN / 2); s < ref->cursor; s++) {
+            if (second(ref, s) != NOTHING) {
+                seconds[second(ref, s)]++;
+            }
+        }
+
+        seconds[NGX_STATUS_UNKNOWN] += end - ngx_max(from, ref->cursor);
+        assert_memory_equal(seconds, w[i].seconds, sizeof(seconds));
+    }
+
+    /* of minutes that are whole: their last second */
+
+    nruns = ngx_status_history_timeline(&r->open, ref->cursor,
+                                        NGX_STATUS_UNKNOWN, 0, runs);
+    n = ref->cursor / 60 - NGX_STATUS_TIMELINE + 1;
+
+    for (i = 0; i < nruns; i++) {
+        for (k = 0; k < runs[i].n; k++, n++) {
+
+            if (n * 60 + 59 >= ref->cursor || n < ref->timeline
+                || n * 60 < BASE - SPAN / 2
+                || second(ref, n * 60 + 59) == NOTHING)
+            {
+                continue;
+            }
+
+            assert_int_equal(runs[i].state, second(ref, n * 60 + 59));
+        }
+    }
+}
+
+
+static void
+test_random_results(void **state)
+{
+    int64_t              now, newest;
+    uint8_t              target;
+    uint32_t             latency;
+    ngx_uint_t           i, k;
+    reference_t         *ref;
+    ngx_status_score_t   none;
+    test_t              *t = *state;
+
+    memset(&none, 0, sizeof(ngx_status_score_t));
+    none.value = NAN;
+    ref = malloc(sizeof(reference_t));
+    assert_non_null(ref);
+
+    for (i = 0; i < 2000; i++) {
+        srandom(i);
+
+        memset(&t->record, 0, sizeof(ngx_status_record_t));
+        memset(t->rings, 0, ngx_status_history_size(&t->conf));
+        memset(ref, 0, sizeof(reference_t));
+        memset(ref->seconds, NOTHING, SPAN);
+
+        t->check.interval = 1000 * (1 + random() % 60);
+        t->check.fall = 1 + random() % 4;
+        t->check.rise = 1 + random() % 3;
+
+        now = random() % 86400;
+        newest = now;
+        target = NGX_STATUS_UP;
+
+        for (k = 0; k < 200; k++) {
+
+            switch (random() % 60) {
+
+            case 0:                              /* nobody checked */
+                now += random() % 6000;
+                break;
+
+            case 1:                              /* a clock set forward, */
+                now += random() % 100;
+                break;
+
+            case 2:                              /* by a bit back, */
+                now -= random() % 100;
+                break;
+
+            case 3:                              /* by anything back */
+                now -= random() % 12000;
+                break;
+
+            default:
+                now += t->check.interval / 1000;
+            }
+
+            /* what is ahead is kept for as long as minutes are */
+            newest = ngx_max(newest, now);
+            now = ngx_max(now, newest - 72000);
+            now = ngx_max(now, 3600 - SPAN / 2);
+
+            if (now > SPAN / 2 - 3600) {
+                break;
+            }
+
+            if (random() % 5 == 0) {
+                target = random() % (NGX_STATUS_DOWN + 1);
+            }
+
+            latency = random() % 1000000;
+
+            feed_score(t, now, random() % 8 ? target : NGX_STATUS_UP, latency,
+                       &none);
+            reference_result(ref, (BASE + now) * 1000, t->record.last.state,
+                             (BASE + now) * 1000 + latency / 1000, &t->check);
+
+            if (random() % 100 == 0) {
+                reference_check(t, ref);
+            }
+        }
+
+        reference_check(t, ref);
+    }
+
+    free(ref);
+}
+
+
 static void
 test_schedule(void **state)
 {
@@ -735,6 +1194,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_card_series, setup, teardown),
         cmocka_unit_test_setup_teardown(test_card_later, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slower, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_set_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_random_results, setup, teardown),
         cmocka_unit_test(test_schedule)
     };
 

@@ -38,13 +38,16 @@ const ngx_status_subject_t  ngx_status_subjects[NGX_STATUS_NSUBJECTS] = {
     { ngx_string("rcode"), NGX_STATUS_KIND_TEXT, NGX_STATUS_E_DNS,
       NGX_STATUS_NO_ORDER },
     { ngx_string("rows"), NGX_STATUS_KIND_NUMBER, NGX_STATUS_E_VALUE, 0 },
-    { ngx_string("value"), NGX_STATUS_KIND_TEXT, NGX_STATUS_E_VALUE, 0 },
+    { ngx_string("value"), NGX_STATUS_KIND_TEXT, NGX_STATUS_E_VALUE,
+      NGX_STATUS_EQUAL },
     { ngx_string("free"), NGX_STATUS_KIND_SIZE, NGX_STATUS_E_VALUE,
       NGX_STATUS_PERCENT },
     { ngx_string("inodes"), NGX_STATUS_KIND_NUMBER, NGX_STATUS_E_VALUE,
       NGX_STATUS_PERCENT },
     { ngx_string("load"), NGX_STATUS_KIND_NUMBER, NGX_STATUS_E_VALUE, 0 },
     { ngx_string("age"), NGX_STATUS_KIND_DURATION, NGX_STATUS_E_VALUE, 0 },
+    { ngx_string("info"), NGX_STATUS_KIND_TEXT, NGX_STATUS_E_VALUE,
+      NGX_STATUS_EQUAL|NGX_STATUS_SIZES },
 
     /* chain, issuer, names, verified */
     { ngx_string("cert"), NGX_STATUS_KIND_DURATION, NGX_STATUS_E_CERT, 0 },
@@ -137,7 +140,8 @@ ngx_status_cond_parse(ngx_pool_t *pool, const ngx_str_t *args,
     n += (rc == NGX_OK);
 
     if (n == nargs && (ps.subject == NGX_STATUS_S_HEADER
-                       || ps.subject == NGX_STATUS_S_JSON))
+                       || ps.subject == NGX_STATUS_S_JSON
+                       || ps.subject == NGX_STATUS_S_INFO))
     {
         test->op = NGX_STATUS_OP_EXISTS;
         return NGX_OK;
@@ -240,7 +244,7 @@ ngx_status_cond_name(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
     ngx_status_cond_t *cond)
 {
     u_char      *p;
-    ngx_uint_t   i;
+    ngx_uint_t   i, header;
 
     static const ngx_str_t  types[] = {
         ngx_string("A"), ngx_string("AAAA"), ngx_string("CNAME"),
@@ -257,10 +261,14 @@ ngx_status_cond_name(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
     switch (ps->subject) {
 
     case NGX_STATUS_S_HEADER:
+    case NGX_STATUS_S_INFO:
+
+        header = (ps->subject == NGX_STATUS_S_HEADER);
 
         if (word == NULL) {
-            return ngx_status_cond_error(ps, NULL,
-                                         "\"header\" needs a name");
+            return ngx_status_cond_error(ps, NULL, header
+                       ? "\"header\" needs a name"
+                       : "\"info\" needs the name of a field");
         }
 
         for (i = 0; i < word->len; i++) {
@@ -272,8 +280,9 @@ ngx_status_cond_name(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
         }
 
         if (i < word->len || word->len == 0) {
-            return ngx_status_cond_error(ps, word,
-                                         "is not the name of a header");
+            return ngx_status_cond_error(ps, word, header
+                       ? "is not the name of a header"
+                       : "is not the name of a field");
         }
 
         break;

@@ -50,6 +50,9 @@ typedef struct {
 #define NGX_STATUS_NO_ORDER  0x02        /* neither less nor more */
 #define NGX_STATUS_RECORDS   0x04        /* several, parted by LF, that are
                                             compared as a whole */
+#define NGX_STATUS_EQUAL     0x08        /* text that is equal as a number, is
+                                            equal */
+#define NGX_STATUS_SIZES     0x10        /* text whose numbers may be sizes */
 
 extern const ngx_status_subject_t  ngx_status_subjects[NGX_STATUS_NSUBJECTS];
 

@@ -162,7 +162,7 @@ ngx_status_cond_text(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
 
     if (equality && text.len == word->len
         && (ps->subject == NGX_STATUS_S_JSON
-            || ps->subject == NGX_STATUS_S_VALUE))
+            || (ngx_status_subjects[ps->subject].flags & NGX_STATUS_EQUAL)))
     {
         rc = ngx_status_cond_numbers(ps, word, value);
 
@@ -267,6 +267,7 @@ ngx_status_cond_quantity(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
 {
     double                       part;
     size_t                       n;
+    ngx_uint_t                   sizes;
     const u_char                *end;
     const ngx_status_unit_t     *unit;
     const ngx_status_subject_t  *subject;
@@ -277,6 +278,9 @@ ngx_status_cond_quantity(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
     end = word->data + word->len;
     subject = &ngx_status_subjects[ps->subject];
 
+    sizes = subject->kind == NGX_STATUS_KIND_SIZE
+            || (subject->flags & NGX_STATUS_SIZES);
+
     do {
         n = ngx_status_json_number(p, end - p, &part);
 
@@ -286,7 +290,9 @@ ngx_status_cond_quantity(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
                                   ? "is not a time, for example 800ms or 2s"
                                   : subject->kind == NGX_STATUS_KIND_SIZE
                                   ? "is not a size, for example 512k"
-                                  : "is not a number");
+                                  : sizes ? "is not a number or a size, for "
+                                            "example 512k"
+                                          : "is not a number");
             return NULL;
         }
 
@@ -305,9 +311,7 @@ ngx_status_cond_quantity(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
         }
 
         unit = subject->kind == NGX_STATUS_KIND_DURATION
-               ? ngx_status_durations
-               : subject->kind == NGX_STATUS_KIND_SIZE ? ngx_status_sizes
-                                                       : NULL;
+               ? ngx_status_durations : sizes ? ngx_status_sizes : NULL;
 
         for ( /* void */ ; unit && unit->name.len; unit++) {
             if ((size_t) (end - p) >= unit->name.len

@@ -185,6 +185,10 @@ ngx_status_cond_holds(const ngx_status_cond_t *cond, ngx_uint_t i,
             ngx_status_look_headers(&look, &ev->headers);
             break;
 
+        case NGX_STATUS_S_INFO:
+            ngx_status_look_headers(&look, &text);
+            break;
+
         case NGX_STATUS_S_DNS:
         case NGX_STATUS_S_CERT_NAMES:
             ngx_status_look_records(&look, &text);
@@ -516,7 +520,7 @@ ngx_status_compare_text(const ngx_status_look_t *look,
         return NGX_OK;
     }
 
-    if (cond->subject == NGX_STATUS_S_VALUE && a.len
+    if ((ngx_status_subjects[cond->subject].flags & NGX_STATUS_EQUAL) && a.len
         && ngx_status_json_number(a.data, a.len, &number) == a.len
         && number >= value->low && number <= value->high)
     {

@@ -39,6 +39,7 @@ typedef enum {
     NGX_STATUS_S_INODES,
     NGX_STATUS_S_LOAD,
     NGX_STATUS_S_AGE,
+    NGX_STATUS_S_INFO,               /* with the name of a field */
 
     /* "cert" with a name behind it */
     NGX_STATUS_S_CERT_CHAIN,         /* seconds left of the earliest */
@@ -61,7 +62,7 @@ typedef struct ngx_status_test_s  ngx_status_test_t;
 struct ngx_status_cond_s {
     ngx_status_subject_e      subject;
     ngx_str_t                 name;      /* header name, JSON path, DNS type,
-                                            what of a certificate */
+                                            field, what of a certificate */
     ngx_str_t                 text;      /* all of it, as written */
     ngx_uint_t                prefer;    /* else expect */
     ngx_uint_t                off;       /* asks nothing: only replaces what
@@ -83,19 +84,19 @@ struct ngx_status_cond_s {
  * Without one, as with ==, a list of values and ranges ("200-299 301").  Of
  * several values any may hold; for != !contains !~ none may.  Of several
  * things seen (JSON matches, equal headers, DNS records) one must hold,
- * and for != !contains !~ all.  "json PATH" and "header NAME" with nothing
- * behind: is there.  "off" behind status, latency or cert [chain] asks
+ * and for != !contains !~ all.  "json PATH", "header NAME" and "info NAME"
+ * with nothing behind: is there.  "off" behind status, latency or cert [chain] asks
  * nothing.
  *
  * Numbers take the subject's units.  latency, cert, age: ms s m h d w, never
- * without one but for 0, also "1h30m"; size, free: k m g t, else bytes;
+ * without one but for 0, also "1h30m"; size, free, info: k m g t, else bytes;
  * free, inodes: also "10%".
  *
  * A value of json is a number, true, false, null or text, which may be in
  * double quotes of its own where it would read as one of the others.  It is
  * compared with its own kind: a number is neither equal nor unequal to text,
  * the condition fails either way; only null may be compared with all.  That
- * of "value" is text; == and != take equal numbers for equal as well.  "<"
+ * of "value" and "info" is text; == and != take equal numbers for equal as well.  "<"
  * and its like read text that was seen as a number.  For dns, == and
  * "contains" compare whole records, case and the last dot left aside.
  *
@@ -129,8 +130,9 @@ typedef struct {
                                             inodes: 0 to 1, what "number" is
                                             of the whole */
     ngx_str_t                 string[NGX_STATUS_NSUBJECTS]; /* of value, rcode,
-                                            dns, issuer and names; records
-                                            and names are parted by LF */
+                                            dns, info, issuer and names;
+                                            records and names are parted by LF,
+                                            info is as headers */
     ngx_str_t                 headers;   /* the last response's header block,
                                             "Name: value\r\n" lines */
     ngx_str_t                 body;      /* as far as it was kept */

@@ -39,7 +39,7 @@ ngx_status_words_look(const ngx_status_look_t *look,
         "no such record came", "no size came", "no score came",
         "no rcode came", "no rows came", "no value came",
         "free space is not known", "free inodes are not known",
-        "load is not known", "age is not known",
+        "load is not known", "age is not known", "is missing",
         "end of the certificate's chain is not known",
         "issuer of the certificate is not known",
         "names of the certificate are not known",
@@ -73,7 +73,8 @@ ngx_status_words_look(const ngx_status_look_t *look,
     if (look->n == 0) {
 
         if (cond->subject == NGX_STATUS_S_HEADER
-            || cond->subject == NGX_STATUS_S_JSON)
+            || cond->subject == NGX_STATUS_S_JSON
+            || cond->subject == NGX_STATUS_S_INFO)
         {
             ngx_status_message(message, "%s is missing%s", name, where);
             return;

@@ -137,7 +137,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (i = 0; i < NGX_STATUS_NSUBJECTS; i++) {
         ev.number[i] = (i == NGX_STATUS_S_LATENCY) ? 1.5 : 200;
         ev.share[i] = 0.25;
-        ev.string[i] = fuzz_records;
+        ev.string[i] = i == NGX_STATUS_S_INFO ? fuzz_headers : fuzz_records;
     }
 
     fuzz_judge(&cond, &ev);

@@ -118,6 +118,7 @@ test_evidence(ngx_status_evidence_t *ev, const ngx_status_cond_t *cond,
     case NGX_STATUS_S_DNS:
     case NGX_STATUS_S_RCODE:
     case NGX_STATUS_S_VALUE:
+    case NGX_STATUS_S_INFO:
     case NGX_STATUS_S_CERT_ISSUER:
     case NGX_STATUS_S_CERT_NAMES:
         ev->string[subject] = s;
@@ -584,6 +585,21 @@ static const test_row_t  test_rows[] = {
     { "value == caf\xc3\xa9", "caf\xc3\xa9", NULL },
     { "value == x", "caf\xc3", "value is \"caf?\", expected == \"x\"" },
     { "value == 1", "1 ", "value is \"1 \", expected == \"1\"" },
+    { "info role == master", "role:master\r\n", NULL },
+    { "info role master", "role:slave\r\n",
+      "info role is \"slave\", expected \"master\"" },
+    { "info used_memory < 1k", "used_memory:1023\r\n", NULL },
+    { "info used_memory < 1k", "used_memory:1024\r\n",
+      "info used_memory is \"1024\", expected < 1k" },
+    { "info used_memory < 1.5g", "used_memory:1e9\r\n", NULL },
+    { "info maxmemory 1m", "maxmemory:1048576\r\n", NULL },
+    { "info maxmemory 1m-2m", "maxmemory:1048575\r\n",
+      "info maxmemory is \"1048575\", expected \"1m-2m\"" },
+    { "info lag < 5", "lag:x\r\n", "info lag is \"x\", expected < 5" },
+    { "info lag < 5", "flag:1\r\nlags:1\r\n", "info lag is missing" },
+    { "info lag != 5", NULL, "info lag is missing" },
+    { "info db0.keys", "db0.keys:7\r\n", NULL },
+    { "info db0.keys", "db0:keys=7\r\n", "info db0.keys is missing" },
     { "dns contains 192.0.2.1", "192.0.2.7\n192.0.2.1\n", NULL },
     { "dns contains 192.0.2.1", "192.0.2.10\n192.0.2.11", "dns is "
       "\"192.0.2.10\" (first of 2), expected contains \"192.0.2.1\"" },
@@ -678,13 +694,13 @@ static const struct {
 } test_bad_rows[] = {
     { "", "\"\" is nothing that this check sees, expected one of status body "
       "header json latency cert dns size score rcode rows value free inodes "
-      "load age" },
+      "load age info" },
     { "foo", "\"foo\" is nothing that this check sees, expected one of status "
       "body header json latency cert dns size score rcode rows value free "
-      "inodes load age" },
+      "inodes load age info" },
     { "Status 200", "\"Status\" is nothing that this check sees, expected one "
       "of status body header json latency cert dns size score rcode rows "
-      "value free inodes load age" },
+      "value free inodes load age info" },
     { "status", "\"status\" needs a value, or an operator of == != < <= > >= "
       "and a value" },
     { "body", "\"body\" needs a value, or an operator of" TEST_TEXT_OPS
@@ -708,6 +724,12 @@ static const struct {
       "== != contains !contains contains* !contains* ~ ~* !~ !~*" },
     { "dns A < 3", "\"<\" is not an operator for \"dns\", expected one of "
       "== != contains !contains contains* !contains* ~ ~* !~ !~*" },
+    { "info", "\"info\" needs the name of a field" },
+    { "info a:b", "\"a:b\" is not the name of a field" },
+    { "info used_memory < 80%", "\"80%\" has something behind the number that "
+      "is not a unit of it" },
+    { "info role < master", "\"master\" is not a number or a size, for "
+      "example 512k" },
     { "status 20x", "\"20x\" has something behind the number that is not a "
       "unit of it" },
     { "status ok", "\"ok\" is not a number" },

@@ -496,8 +496,12 @@ ngx_status_curl_broken(ngx_status_curl_t *c, CURL *easy, CURLcode code,
         curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
     }
 
+    /* libcurl keeps its first words: it asks who the peer is, when that one
+     * has gone already */
+
     if (error == ECONNRESET || error == EPIPE
-        || strstr(c->text, "reset by peer"))
+        || strstr(c->text, "reset by peer")
+        || strstr(c->text, "getpeername() failed"))
     {
         ngx_status_ev_fails(ev, NGX_STATUS_E_RESET,
                             "connection reset while %s",

@@ -79,6 +79,7 @@ status_monitor m {
         check tcp     tcp://127.0.0.1:%%PORT_0%% { send "GET /s.json HTTP/1.0\r\n\r\n"; expect body contains "200 OK"; }
         check silent  tcp://localhost:%%PORT_0%% { timeout 500ms; expect body contains hello; }
         check talk    tls://127.0.0.1:%%PORT_0%% { timeout 500ms; starttls smtp; }
+        %%REDIS%%
     }
     %%TLS%%
 }
@@ -104,6 +105,29 @@ my %tls = (
     LISTEN => "listen 127.0.0.1:%%PORT_2%% ssl; ssl_certificate %%TESTDIR%%/cert.pem;\n"
             . "ssl_certificate_key %%TESTDIR%%/key.pem;",
 );
+
+# one that always says the same
+
+my $redis = !system('grep', '-q', 'redisReaderCreate', $so);
+
+if ($redis) {
+    my $listen = $t->listen_on(4);
+    $t->daemon(sub {
+        while (my $s = $listen->accept) {
+            sysread $s, my $b, 4096;
+            print $s "+OK\r\n+OK\r\n\$13\r\nrole:master\r\n\r\n*2\r\n:1\r\n"
+                     . "\$-1\r\n";
+        }
+    });
+    close $listen;
+}
+
+my $redis_checks = <<'EOC';
+        check redis   redis://one:password@127.0.0.1:%%PORT_4%%/1 { command "MGET a 'b c'"; expect info role == master; expect rows 2; }
+        check html    redis://127.0.0.1:%%PORT_0%% { }
+EOC
+
+$conf =~ s/%%REDIS%%/$redis ? $redis_checks : ''/e;
 $conf =~ s/%%(TLS|LISTEN)%%/$tls ? $tls{$1} : ''/ge;
 $conf =~ s/%%H%%/$hostile/g;
 $conf =~ s/%%AAA%%/$aaa/g;
@@ -117,6 +141,7 @@ my %result = (up => 'up', down => 'down', bot => 'bot_detected',
     refused => 'down', reset => 'down', gzip => 'up',
     moved => 'up', post => 'up', bad => 'down', deep => 'down',
     slow => 'down', tcp => 'up', silent => 'timeout', talk => 'timeout',
+    $redis ? (redis => 'up', html => 'down') : (),
     $tls ? (tls => 'up', untrusted => 'down', stream => 'up',
             distrust => 'down') : ());
 

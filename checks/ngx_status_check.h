@@ -199,6 +199,12 @@ struct ngx_status_probe_s {
 };
 
 
+#define NGX_STATUS_TLS_NONE      0
+#define NGX_STATUS_TLS_VERIFIED  1       /* unless tls_verify is off: with
+                                            default cert conditions */
+#define NGX_STATUS_TLS_SEEN      2
+
+
 struct ngx_status_check_type_s {
     ngx_str_t                  name;     /* the "type" in JSON */
     const ngx_str_t           *schemes;  /* ends with an empty one */
@@ -214,8 +220,8 @@ struct ngx_status_check_type_s {
 
     const ngx_status_option_t *options;  /* ends with OPTION_END; or NULL */
 
-    /* Whether probes of the check will see a certificate: cert conditions of
-     * the blocks around it and the default ones are for these.  NULL: never.
+    /* Whether probes of the check will see a certificate, NGX_STATUS_TLS_*:
+     * cert conditions of the blocks around it are for these.  NULL: never.
      * Master, after all directives. */
     ngx_uint_t               (*tls)(const ngx_status_check_t *check);
 

@@ -163,8 +163,9 @@ ngx_status_cond_holds(const ngx_status_cond_t *cond, ngx_uint_t i,
     if (cond->subject == NGX_STATUS_S_JSON) {
         trouble = ngx_status_look_json(&look, ev, i);
 
-    } else if (cond->subject == NGX_STATUS_S_SIZE && ev->body_cut
-               && !ev->size_known
+    } else if ((cond->subject == NGX_STATUS_S_SIZE
+                || cond->subject == NGX_STATUS_S_ROWS)
+               && ev->body_cut && !ev->size_known
                && cond->test->op != NGX_STATUS_OP_GT
                && cond->test->op != NGX_STATUS_OP_GE)
     {

@@ -136,7 +136,7 @@ typedef struct {
     ngx_str_t                 headers;   /* the last response's header block,
                                             "Name: value\r\n" lines */
     ngx_str_t                 body;      /* as far as it was kept */
-    ngx_uint_t                body_cut;  /* there was more of it */
+    ngx_uint_t                body_cut;  /* there was more; of rows, too */
     ngx_uint_t                size_known;/* the size is that of all of it */
     ngx_uint_t                body_told; /* it is a line or two: messages
                                             say what came */

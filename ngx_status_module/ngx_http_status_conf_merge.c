@@ -207,12 +207,12 @@ ngx_http_status_merge_conds(ngx_conf_t *cf, ngx_http_status_scope_t *prev,
 }
 
 
-/* Whether its probes will see a certificate. */
+/* Whether its probes will see a certificate: NGX_STATUS_TLS_*. */
 
 static ngx_uint_t
 ngx_http_status_tls(const ngx_status_check_t *check)
 {
-    return check->type->tls && check->type->tls(check);
+    return check->type->tls ? check->type->tls(check) : NGX_STATUS_TLS_NONE;
 }
 
 
@@ -476,7 +476,9 @@ ngx_http_status_defaults(ngx_conf_t *cf, ngx_http_status_scope_t *scope)
 
     /* who does not verify a certificate does not mind its end either */
 
-    if (!ngx_http_status_tls(&scope->check) || !scope->check.tls_verify) {
+    if (ngx_http_status_tls(&scope->check) != NGX_STATUS_TLS_VERIFIED
+        || !scope->check.tls_verify)
+    {
         subjects &= ~ngx_status_subject_bit(NGX_STATUS_S_CERT);
     }
 

@@ -14,6 +14,7 @@
 extern const ngx_status_check_type_t  ngx_status_check_http;
 extern const ngx_status_check_type_t  ngx_status_check_dns;
 extern const ngx_status_check_type_t  ngx_status_check_redis;
+extern const ngx_status_check_type_t  ngx_status_check_postgresql;
 extern const ngx_status_check_type_t  ngx_status_check_disk;
 extern const ngx_status_check_type_t  ngx_status_check_file;
 extern const ngx_status_check_type_t  ngx_status_check_load;
@@ -28,6 +29,7 @@ const ngx_status_check_type_t  *ngx_status_check_types[] = {
     &ngx_status_check_http,
     &ngx_status_check_dns,
     &ngx_status_check_redis,
+    &ngx_status_check_postgresql,
     &ngx_status_check_disk,
     &ngx_status_check_file,
     &ngx_status_check_load,

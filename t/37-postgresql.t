@@ -27,6 +27,12 @@ plan skip_all => 'no openssl' if system 'openssl version >/dev/null 2>&1';
 
 my $t = NgxStatus->new;
 my $dir = $t->dir;
+
+$t->conf('status_monitor m { check a postgresql://a/b { } }');
+if (($t->test_conf)[1] =~ /scheme "postgresql" (needs libpq .*) in /) {
+    plan skip_all => $1;
+}
+
 my ($uid, $gid, $who) = $> ? ($>, $) + 0, scalar getpwuid $>)
                            : ((getpwnam 'nobody')[2, 3], 'nobody');
 

@@ -12,6 +12,12 @@
 
 
 extern const ngx_status_check_type_t  ngx_status_check_http;
+extern const ngx_status_check_type_t  ngx_status_check_smtp;
+extern const ngx_status_check_type_t  ngx_status_check_imap;
+extern const ngx_status_check_type_t  ngx_status_check_pop3;
+extern const ngx_status_check_type_t  ngx_status_check_ftp;
+extern const ngx_status_check_type_t  ngx_status_check_ldap;
+extern const ngx_status_check_type_t  ngx_status_check_mqtt;
 extern const ngx_status_check_type_t  ngx_status_check_dns;
 extern const ngx_status_check_type_t  ngx_status_check_redis;
 extern const ngx_status_check_type_t  ngx_status_check_postgresql;
@@ -27,6 +33,12 @@ extern const ngx_status_check_type_t  ngx_status_check_push;
 
 const ngx_status_check_type_t  *ngx_status_check_types[] = {
     &ngx_status_check_http,
+    &ngx_status_check_smtp,
+    &ngx_status_check_imap,
+    &ngx_status_check_pop3,
+    &ngx_status_check_ftp,
+    &ngx_status_check_ldap,
+    &ngx_status_check_mqtt,
     &ngx_status_check_dns,
     &ngx_status_check_redis,
     &ngx_status_check_postgresql,

@@ -78,6 +78,9 @@ status_monitor m {
     group "Streams" {
         check tcp     tcp://127.0.0.1:%%PORT_0%% { send "GET /s.json HTTP/1.0\r\n\r\n"; expect body contains "200 OK"; }
         check silent  tcp://localhost:%%PORT_0%% { timeout 500ms; expect body contains hello; }
+        check mail    smtp://127.0.0.1:%%PORT_0%% { timeout 500ms; }
+        check ldap    ldap://127.0.0.1:%%PORT_0%% { username cn=me; password secret; }
+        check mqtt    mqtt://127.0.0.1:%%PORT_0%%/topic { }
         check talk    tls://127.0.0.1:%%PORT_0%% { timeout 500ms; starttls smtp; }
         %%REDIS%%
     }
@@ -142,6 +145,7 @@ my %result = (up => 'up', down => 'down', bot => 'bot_detected',
     moved => 'up', post => 'up', bad => 'down', deep => 'down',
     slow => 'down', tcp => 'up', silent => 'timeout', talk => 'timeout',
     $redis ? (redis => 'up', html => 'down') : (),
+    mail => 'timeout', ldap => 'down', mqtt => 'down',
     $tls ? (tls => 'up', untrusted => 'down', stream => 'up',
             distrust => 'down') : ());
 

@@ -161,8 +161,15 @@ ngx_status_machine_done(ngx_status_work_t *w)
         return;
     }
 
-    probe->result.latency = (uint32_t) (ngx_status_probe_clock() - a->began);
-    probe->result.phases[NGX_STATUS_PHASE_WAIT] = probe->result.latency;
+    if (probe->check->type->subjects
+        & ngx_status_subject_bit(NGX_STATUS_S_LATENCY))
+    {
+        /* of the others it would say nothing */
+        probe->result.latency = (uint32_t) (ngx_status_probe_clock()
+                                            - a->began);
+        probe->result.phases[NGX_STATUS_PHASE_WAIT] = probe->result.latency;
+    }
+
     probe->result.size = a->size;
     ngx_memcpy(probe->result.seen, a->seen, NGX_STATUS_SEEN);
 

@@ -554,16 +554,22 @@ ngx_status_history_timeline(const ngx_status_history_open_t *open,
     int64_t now, ngx_status_state_e tail, int64_t tail_until,
     ngx_status_run_t *runs)
 {
-    int64_t         n, last, booked, told, len, most;
+    int64_t         n, last, kept, booked, told, len, most;
     ngx_uint_t      state, nruns;
     const uint8_t  *p;
 
-    now = ngx_max(now, open->time_cursor);
     last = now / 60;
     nruns = 0;
 
-    /* the first minute that is not whole in the ring, and not told by tail */
+    /*
+     * The first minute that is not whole in the ring, and not told by tail.
+     * A clock that was set back has minutes ahead in there; they took the
+     * place of others.
+     */
+
     booked = open->time_cursor / 60;
+    kept = (open->time_cursor - 1) / 60 - NGX_STATUS_TIMELINE + 1;
+    kept = ngx_max(kept, 0);
     told = open->time_cursor == 0 ? 0
            : now < tail_until ? last + 1 : ngx_min(last, tail_until / 60);
 
@@ -571,14 +577,14 @@ ngx_status_history_timeline(const ngx_status_history_open_t *open,
 
         most = last + 1 - n;
 
-        if (n < 0) {
+        if (n < kept) {
             state = NGX_STATUS_UNKNOWN;
-            len = ngx_min(most, -n);
+            len = ngx_min(most, kept - n);
 
         } else if (n < booked) {
             p = &open->timeline[n % NGX_STATUS_TIMELINE];
-            most = ngx_min(booked - n,
-                           open->timeline + NGX_STATUS_TIMELINE - p);
+            most = ngx_min(most, booked - n);
+            most = ngx_min(most, open->timeline + NGX_STATUS_TIMELINE - p);
             state = *p;
             len = 1;
 

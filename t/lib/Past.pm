@@ -94,35 +94,58 @@ sub seconds_of {
 
 # ----------------------------------------------------------------- reckoning
 
-# Results in order of time.  "interval" is ms, or a sub that gets a result's
-# time.  With a "fall" or "rise" above 1 only up and down can be reckoned.
+# Results in the order in which they came.  "interval" is ms, or a sub that
+# gets a result's time.  With a "fall" or "rise" above 1 only up and down can
+# be reckoned.
 sub past {
     my ($results, %opt) = @_;
     my ($fall, $rise) = ($opt{fall} // 1, $opt{rise} // 1);
-    my %p = (state => 'unknown', seconds => {}, events => [], valid => undef);
-    my @run;
+    my %p = (state => 'unknown', seconds => {}, events => [], newest => 0);
+    my (@run, $at);
 
     my $book = sub {
         my ($until, $state) = @_;
         $until = POSIX::floor($until / 1000);
-        $p{begin} = $p{cursor} = $until if !defined $p{cursor};
+        $p{cursor} //= $until;
         $p{seconds}{ $p{cursor}++ } = $state while $p{cursor} < $until;
     };
+    my $event = sub {
+        my ($from, $to, $since) = @_;
+        my $last = @{ $p{events} } ? $p{events}[-1][2] : 0;
+        push @{ $p{events} }, [ $from, $to, $since > $last ? $since : $last ];
+    };
     my $turn = sub {
-        my ($state, $at) = @_;
-        push @{ $p{events} }, [ $p{state}, $state, POSIX::floor($at / 1000) ];
-        @p{qw(state since)} = ($state, $at);
+        my ($state, $since) = @_;
+        $event->($p{state}, $state, $since);
+        @p{qw(state since changed)} = ($state, $since, 1);
         @run = ();
-        $p{changed} = 1;
     };
 
     for my $r (@$results) {
+        $at = $r->{at};
         $p{changed} = 0;
 
-        if (defined $p{valid} && $r->{at} > $p{valid}) {
+        # a step of more than an hour: what is ahead has never been
+        if ($p{newest} - $at > 3600_000) {
+            pop @{ $p{events} }
+                while @{ $p{events} } && $p{events}[-1][2] > $at;
+            my $from = @{ $p{events} } ? $p{events}[-1][1] : 'unknown';
+            $event->($from, $p{state}, $at) if $from ne $p{state};
+            $p{since} = $p{events}[-1][2] if @{ $p{events} };
+            $_->{at} = $at for @run = map { { %$_ } } @run;
+            delete $p{seconds}{$_} for grep { $_ >= 60 * int($at / 60000) }
+                                       keys %{ $p{seconds} };
+            $p{cursor} = POSIX::floor($at / 1000);
+            $p{newest} = 0;
+        }
+        $p{newest} = $at if $at > $p{newest};
+
+        if (defined $p{valid} && $at > $p{valid}) {
             $book->($p{valid}, $p{state});
-            $book->($r->{at}, 'unknown');
-            $turn->('unknown', $p{valid}) if $p{state} ne 'unknown';
+            $book->($at, 'unknown');
+            $event->($p{state}, 'unknown', $p{valid})
+                if $p{state} ne 'unknown';
+            @p{qw(state since)} = ('unknown', $p{valid});
             @run = ();
         }
 
@@ -134,17 +157,17 @@ sub past {
             my $need = $r->{state} ne 'up' ? $fall
                        : $p{state} eq 'unknown' ? 1 : $rise;
             if (@run >= $need) {
-                my $at = $run[0]{at};
-                $book->($at, $p{state});
-                $turn->($r->{state}, $at);
+                my $since = $run[0]{at};
+                $book->($since, $p{state});
+                $turn->($r->{state}, $since);
             }
         }
 
-        $book->(@run ? $run[0]{at} : $r->{at}, $p{state});
+        $book->(@run ? $run[0]{at} : $at, $p{state});
 
         $p{last} = $r;
         $p{valid} = $r->{ended} + ($r->{vague} ? 1000 : 0)
-                    + 2 * (ref $opt{interval} ? $opt{interval}->($r->{at})
+                    + 2 * (ref $opt{interval} ? $opt{interval}->($at)
                                               : $opt{interval});
     }
 
@@ -178,7 +201,7 @@ sub differences {
         if $alive && seconds_of($check->{since})
                      != POSIX::floor($p->{since} / 1000);
 
-    my @events = map { "$_->[0] to $_->[1] at " . time_of($_->[2]) }
+    my @events = map { "$_->[0] to $_->[1] at " . time_of($_->[2] / 1000) }
                  @{ $p->{events} };
     splice @events, 0, -24 if @events > 24;
     my $events = join '; ', map { "$_->{from} to $_->{to} at $_->{since}" }
@@ -192,26 +215,29 @@ sub differences {
     my @told = map { ($_->[0]) x $_->[1] } @{ $check->{timeline}{runs} };
     for my $i (0 .. 239) {
         my $minute = $end - (240 - $i) * 60;
+        # a clock that was set back is waited for, or until the next result
+        next if $now < $p->{cursor} && $minute + 59 >= $p->{cursor};
         my $last = $minute + 59;
-        $last = $now if $last > $now;
-        $last = $p->{cursor} - 1
-            if $last < $p->{cursor} && $minute + 59 >= $p->{cursor};
+        $last = $now if $last > $now && $now >= $p->{cursor};
         my $state = state_at($p, $last, $now);
         push @wrong, 'minute ' . time_of($minute) . " is $told[$i], not $state"
             if $told[$i] ne $state;
     }
 
-    # a change has windows summed up at once
+    # a change has windows summed up at once; they begin with a minute
     if ($p->{changed} && $p->{last}{ended} / 1000 > ($opt{windows} // 0)) {
         my $until = POSIX::floor($p->{last}{ended} / 1000);
-        my %n = (up => 0, degraded => 0, known => 0);
-        for my $s ($p->{begin} .. $until - 1) {
-            my $state = state_at($p, $s, $until);
-            $n{$state}++;
-            $n{known}++ if $state ne 'unknown';
-        }
+        $until = $p->{cursor} if $until < $p->{cursor};
         for ([ '1h', 3600 ], [ '24h', 86400 ]) {
             my ($window, $length) = @$_;
+            my %n = (up => 0, degraded => 0, known => 0);
+            for my $s ((grep { $_ >= 60 * int(($until - $length) / 60) }
+                        keys %{ $p->{seconds} }), $p->{cursor} .. $until - 1)
+            {
+                my $state = state_at($p, $s, $until);
+                $n{$state}++;
+                $n{known}++ if $state ne 'unknown';
+            }
             my $known = int($n{known} * 1e5 / $length + 1e-9) / 1e5;
             my $up = $n{known}
                      ? int(($n{up} + $n{degraded}) * 1e5 / $n{known} + 1e-9)

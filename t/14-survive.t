@@ -509,8 +509,6 @@ survives('upgrade', sub {
 
 # --- both: what the zone knows and the store does not, and the reverse
 
-our $TODO = 'the store judges by what is configured now, knows no "was", and '
-            . 'is not held against the zone';
 
 survives('killed when a change has not been written', sub {
     my $lines = () = $t->log =~ /check "turns" is/g;
@@ -549,7 +547,6 @@ survives('upgrade, and back', sub {
     wait_for(sub { $t->read_file('nginx.pid') =~ /^$old$/ });
 }, two => 1) if $upgrades;
 
-$TODO = undef;
 $t->finish;
 
 

@@ -601,7 +601,7 @@ EOJ
     ok(wait_for(sub { hits($port, 'probe_success{job="named",'
                                   . 'instance="down"} == 0') }, 20),
        'or one that is named');
-    is(hits($port, 'up{job="named",instance="nope"} == 0'), 1,
+    ok(wait_for(sub { hits($port, 'up{job="named",instance="nope"} == 0') }, 20),
        'unless it is not there');
 
     # what it does not know any more has ended, and is not repeated

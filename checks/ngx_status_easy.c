@@ -42,9 +42,10 @@ ngx_int_t
 ngx_status_tls_conf(ngx_pool_t *pool, const ngx_status_check_t *check,
     ngx_uint_t certain, ngx_status_tls_t *tls, char *err, size_t errlen)
 {
+    ngx_str_t         text;
     ngx_uint_t        i;
     struct stat       st;
-    struct curl_blob  ca;
+    struct curl_blob  ca, *blob;
 
     ngx_memzero(tls, sizeof(ngx_status_tls_t));
 
@@ -101,13 +102,30 @@ ngx_status_tls_conf(ngx_pool_t *pool, const ngx_status_check_t *check,
         return NGX_ERROR;
     }
 
-    if (check->tls_key.len == 0) {
-        tls->key = tls->cert;
-        return NGX_OK;
+    blob = &tls->cert;
+
+    if (check->tls_key.len) {
+        blob = &tls->key;
+
+        if (ngx_status_tls_file(pool, "tls_cert", &check->tls_key, blob, err,
+                                errlen)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
-    return ngx_status_tls_file(pool, "tls_cert", &check->tls_key, &tls->key,
-                               err, errlen);
+    text.data = blob->data;
+    text.len = blob->len;
+
+    if (ngx_status_wipe(pool, &text) != NGX_OK) {
+        snprintf(err, errlen, "no memory");
+        return NGX_ERROR;
+    }
+
+    tls->key = *blob;
+
+    return NGX_OK;
 }
 
 

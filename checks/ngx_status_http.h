@@ -55,6 +55,15 @@ typedef struct {
 } ngx_status_http_buf_t;
 
 
+/* Which part of an answer is to come next. */
+
+typedef enum {
+    NGX_STATUS_HTTP_LINE = 0,            /* its status line */
+    NGX_STATUS_HTTP_FIELDS,
+    NGX_STATUS_HTTP_BODY                 /* or a trailer */
+} ngx_status_http_part_e;
+
+
 typedef struct {
     ngx_status_transfer_t      transfer;
     ngx_status_probe_t        *probe;
@@ -74,6 +83,7 @@ typedef struct {
     size_t                     matched;  /* bytes of JSON this millisecond */
     ngx_msec_t                 matched_at;
     CURLcode                   code;     /* that it ended with, meanwhile */
+    ngx_status_http_part_e     part;
     size_t                     header_total;
     uint64_t                   size;     /* of the body, decoded */
 

@@ -43,7 +43,7 @@ static ngx_uint_t  ngx_status_http_nponder;
 void
 ngx_status_http_finish(ngx_status_http_t *h, CURLcode code, int eai)
 {
-    long                       status;
+    long                       status, hops;
     CURL                      *easy;
     ngx_status_result_t       *result;
     ngx_status_score_t         score;
@@ -87,9 +87,14 @@ ngx_status_http_finish(ngx_status_http_t *h, CURLcode code, int eai)
     }
 
     status = 0;
+    hops = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(easy, CURLINFO_REDIRECT_COUNT, &hops);
 
-    if (status < 200) {
+    if (status < 200
+        || (hops != h->curl.hops && ev.error != NGX_STATUS_E_REDIRECT))
+    {
+        /* none came, or that of the redirect which led here */
         status = 0;
     }
 
@@ -278,6 +283,7 @@ ngx_status_http_judged(ngx_status_http_t *h, const ngx_status_score_t *score)
         {
             h->series = 1;
             h->size = 0;
+            h->part = NGX_STATUS_HTTP_LINE;
 
             ngx_status_json_free(h->json);
             h->json = NULL;

@@ -192,6 +192,7 @@ ngx_status_http_setup(ngx_status_http_t *h, CURL *easy, ngx_msec_t timeout)
 static size_t
 ngx_status_http_on_header(char *data, size_t size, size_t n, void *ctx)
 {
+    long                hops;
     char               *p, *end;
     ngx_status_http_t  *h;
 
@@ -200,10 +201,13 @@ ngx_status_http_on_header(char *data, size_t size, size_t n, void *ctx)
     h = ctx;
     end = data + n;
 
-    if (n > 5 && ngx_strncmp(data, "HTTP/", 5) == 0) {
+    hops = 0;
+    curl_easy_getinfo(h->transfer.easy, CURLINFO_REDIRECT_COUNT, &hops);
 
-        /* of a new answer; those of 1xx count for the one that follows, so
-         * that they can not go on for ever */
+    if (h->part == NGX_STATUS_HTTP_LINE || hops != h->curl.hops) {
+
+        /* a status line; the headers of 1xx count for the answer that
+         * follows, so that they can not go on for ever */
 
         for (p = data; p < end && *p != ' '; p++) { /* void */ }
         while (p < end && *p == ' ') { p++; }
@@ -214,9 +218,13 @@ ngx_status_http_on_header(char *data, size_t size, size_t n, void *ctx)
 
         h->interim = p < end && *p == '1';
         h->header.len = 0;
+        h->part = NGX_STATUS_HTTP_FIELDS;
 
         ngx_status_curl_mark(&h->curl, h->transfer.easy);
         n = 0;
+
+    } else if (n <= 2 && h->part == NGX_STATUS_HTTP_FIELDS) {
+        h->part = h->interim ? NGX_STATUS_HTTP_LINE : NGX_STATUS_HTTP_BODY;
     }
 
     h->header_total += end - data;

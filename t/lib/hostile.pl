@@ -26,6 +26,7 @@
 #   /reset  /reset-body      RST before, and in the middle of, the answer
 #   /empty  /early-close     end of connection there
 #   /header-1m  /headers-1m  one line, or many, of 1 MB together
+#   /headers-http            likewise, and each looks like a status line
 #   /continue                100 Continue, for ever
 #   /deep-json?n=10000  /bad-json  /bad-chunk  /bad-gzip  /not-http
 
@@ -163,6 +164,10 @@ my %paths = (
     '/headers-1m' => sub { answer($_[0], "big\n",
                                   more => join("\r\n", map {
                                       "X-Big-$_: " . 'b' x 1000 } 1 .. 1024)) },
+    '/headers-http' => sub { answer($_[0], "big\n",
+                                  more => join("\r\n", map {
+                                      "HTTP/1.1 404 X-$_: " . 'b' x 1000
+                                  } 1 .. 1024)) },
 
     '/deep-json' => sub { my $n = arg($_[0], 'n', 10000);
                           answer($_[0], '[' x $n . ']' x $n,

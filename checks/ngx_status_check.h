@@ -13,6 +13,7 @@
 
 #include "../ngx_status_module/ngx_status_types.h"
 #include "ngx_status_expect.h"
+#include "ngx_status_url.h"
 
 
 typedef struct ngx_status_check_s       ngx_status_check_t;
@@ -262,9 +263,9 @@ extern const ngx_status_check_type_t  *ngx_status_check_types[];
 
 /*
  * Finds the type of a URL's scheme and fills type, scheme, host, port and
- * path, args, user, password and target (redacted: no user:password, and the
- * values of query arguments whose name sounds like a secret are "***").  NGX_ERROR with a sentence
- * ("unknown scheme \"htpp\", expected http or https").  Master.
+ * path, args, user, password and target (by ngx_status_url_redact()).
+ * NGX_ERROR with a sentence ("unknown scheme \"htpp\", expected http or
+ * https").  Master.
  */
 
 ngx_int_t ngx_status_check_url(ngx_pool_t *pool, ngx_status_check_t *check,
@@ -273,9 +274,6 @@ ngx_int_t ngx_status_check_url(ngx_pool_t *pool, ngx_status_check_t *check,
 /* Puts "***" where a text that came from outside holds a secret of the check,
  * or the first 8 bytes of it and more, in place.  Any process. */
 void ngx_status_mask(const ngx_status_check_t *check, char *text);
-
-/* Whether a name sounds as if its value were a secret. */
-ngx_uint_t ngx_status_secret_name(const u_char *name, size_t len);
 
 /* Overwrites a secret when the pool goes.  NGX_ERROR: no memory.  Master. */
 ngx_int_t ngx_status_wipe(ngx_pool_t *pool, const ngx_str_t *secret);
@@ -286,13 +284,5 @@ ngx_int_t ngx_status_wipe(ngx_pool_t *pool, const ngx_str_t *secret);
 ngx_int_t ngx_status_url_decode(ngx_pool_t *pool, ngx_str_t *text, u_char *p,
     u_char *last);
 
-/*
- * A URL as it may be shown, cut to "size" - 1 bytes: what check_url() makes
- * "target" of, and what a redirect leads to.  Returns the length.  Any
- * process.
- */
-
-size_t ngx_status_url_redact(u_char *dst, size_t size, const u_char *url,
-    size_t len);
 
 #endif /* _NGX_STATUS_CHECK_H_INCLUDED_ */

@@ -54,7 +54,8 @@ const ngx_status_check_type_t  ngx_status_check_http = {
                 |ngx_status_subject_bit(NGX_STATUS_S_LATENCY)
                 |ngx_status_subject_bit(NGX_STATUS_S_CERT)
                 |ngx_status_subject_bit(NGX_STATUS_S_SIZE)
-                |ngx_status_subject_bit(NGX_STATUS_S_SCORE),
+                |ngx_status_subject_bit(NGX_STATUS_S_SCORE)
+                |ngx_status_subject_bit(NGX_STATUS_S_REDIRECT),
     .latency = 2000,
     .tls = ngx_status_http_tls,
     .conf = ngx_status_http_conf,

@@ -8,6 +8,7 @@
 
 
 #include "ngx_status_cond.h"
+#include "ngx_status_url.h"
 #include <stdio.h>
 
 
@@ -48,6 +49,8 @@ const ngx_status_subject_t  ngx_status_subjects[NGX_STATUS_NSUBJECTS] = {
     { ngx_string("age"), NGX_STATUS_KIND_DURATION, NGX_STATUS_E_VALUE, 0 },
     { ngx_string("info"), NGX_STATUS_KIND_TEXT, NGX_STATUS_E_VALUE,
       NGX_STATUS_EQUAL|NGX_STATUS_SIZES },
+    { ngx_string("redirect"), NGX_STATUS_KIND_TEXT, NGX_STATUS_E_REDIRECT,
+      NGX_STATUS_NO_ORDER },
 
     /* chain, issuer, names, verified */
     { ngx_string("cert"), NGX_STATUS_KIND_DURATION, NGX_STATUS_E_CERT, 0 },
@@ -463,7 +466,8 @@ ngx_status_cond_expected(ngx_status_cond_parser_t *ps, const ngx_str_t *words,
     ngx_status_test_t *test)
 {
     size_t                     n, len, shown, before;
-    u_char                    *p;
+    u_char                    *p, url[256];
+    ngx_str_t                  word;
     ngx_uint_t                 i;
     const char                *quote;
     const ngx_status_value_t  *value;
@@ -481,24 +485,25 @@ ngx_status_cond_expected(ngx_status_cond_parser_t *ps, const ngx_str_t *words,
 
     for (i = 0; i < test->nvalues; i++) {
         value = &test->values[i];
-
-        shown = ngx_min(words[i].len, 60);
-
-        while (shown && shown < words[i].len
-               && (words[i].data[shown] & 0xc0) == 0x80)
-        {
-            shown--;
-        }
+        word = words[i];
 
         quote = (value->type == NGX_STATUS_JSON_TEXT
-                 && !(value->text.len + 2 == words[i].len
-                      && words[i].data[0] == '"'))
+                 && !(value->text.len + 2 == word.len
+                      && word.data[0] == '"'))
                 ? "\"" : "";
+
+        if (ps->subject == NGX_STATUS_S_REDIRECT) {
+            word.len = ngx_status_url_redact(url, sizeof(url), word.data,
+                                             word.len);
+            word.data = url;
+        }
+
+        shown = ngx_status_words_cut(&word, 60);
 
         n += snprintf((char *) p + n, len - n, "%s%s%.*s%s%s",
                       i ? " or " : "", quote, (int) shown,
-                      (char *) words[i].data,
-                      shown < words[i].len ? "..." : "", quote);
+                      (char *) word.data,
+                      shown < word.len ? "..." : "", quote);
 
         if (n >= 200) {
             break;                       /* a message holds no more */

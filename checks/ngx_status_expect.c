@@ -195,6 +195,7 @@ ngx_status_cond_holds(const ngx_status_cond_t *cond, ngx_uint_t i,
             ngx_status_look_records(&look, &text);
             break;
 
+        case NGX_STATUS_S_REDIRECT:
         case NGX_STATUS_S_CERT_ISSUER:
             if (text.len == 0) {
                 break;

@@ -40,6 +40,7 @@ typedef enum {
     NGX_STATUS_S_LOAD,
     NGX_STATUS_S_AGE,
     NGX_STATUS_S_INFO,               /* with the name of a field */
+    NGX_STATUS_S_REDIRECT,           /* the URL that redirects led to */
 
     /* "cert" with a name behind it */
     NGX_STATUS_S_CERT_CHAIN,         /* seconds left of the earliest */
@@ -100,6 +101,9 @@ struct ngx_status_cond_s {
  * and its like read text that was seen as a number.  For dns, == and
  * "contains" compare whole records, case and the last dot left aside.
  *
+ * "redirect" is an absolute URL; messages show it, and the values, without
+ * what ngx_status_url_redact() takes for a secret.
+ *
  * "cert" is the certificate's own end, "cert chain" the earliest of all that
  * the peer sent; "cert issuer" is text, "cert verified" yes or no, and with
  * nothing behind it yes.  Of "cert names", == compares whole names, and
@@ -130,9 +134,9 @@ typedef struct {
                                             inodes: 0 to 1, what "number" is
                                             of the whole */
     ngx_str_t                 string[NGX_STATUS_NSUBJECTS]; /* of value, rcode,
-                                            dns, info, issuer and names;
-                                            records and names are parted by LF,
-                                            info is as headers */
+                                            dns, info, redirect, issuer and
+                                            names; records and names are parted
+                                            by LF, info is as headers */
     ngx_str_t                 headers;   /* the last response's header block,
                                             "Name: value\r\n" lines */
     ngx_str_t                 body;      /* as far as it was kept */

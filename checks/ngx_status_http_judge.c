@@ -44,6 +44,7 @@ void
 ngx_status_http_finish(ngx_status_http_t *h, CURLcode code, int eai)
 {
     long                       status, hops;
+    char                      *url;
     CURL                      *easy;
     ngx_status_result_t       *result;
     ngx_status_score_t         score;
@@ -124,9 +125,17 @@ ngx_status_http_finish(ngx_status_http_t *h, CURLcode code, int eai)
         ev.body.len = h->body.len;
         ev.json = h->json;
         ev.json_index = h->conf->index;
-    }
 
-    if (status) {
+        url = NULL;
+        curl_easy_getinfo(easy, hops ? CURLINFO_EFFECTIVE_URL
+                                     : CURLINFO_REDIRECT_URL, &url);
+
+        if (url) {
+            ev.have |= ngx_status_subject_bit(NGX_STATUS_S_REDIRECT);
+            ev.string[NGX_STATUS_S_REDIRECT].data = (u_char *) url;
+            ev.string[NGX_STATUS_S_REDIRECT].len = ngx_strlen(url);
+        }
+
         ngx_status_http_seen(h, status);
     }
 

@@ -8,6 +8,7 @@
 
 
 #include "ngx_status_cond.h"
+#include "ngx_status_url.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -27,11 +28,12 @@ ngx_status_words_look(const ngx_status_look_t *look,
     int                       shown;
     char                      name[128], value[256], where[64], several[48];
     char                      got[96];
+    u_char                    url[256];
     const char               *verb;
+    ngx_uint_t                subject;
+    ngx_status_seen_t         failed;
     const ngx_status_cond_t  *cond;
     const ngx_status_test_t  *test;
-
-    ngx_uint_t                subject;
 
     static const char  *missing[NGX_STATUS_NSUBJECTS] = {
         "no status came", "no body came", "is missing", "is missing",
@@ -40,6 +42,7 @@ ngx_status_words_look(const ngx_status_look_t *look,
         "no rcode came", "no rows came", "no value came",
         "free space is not known", "free inodes are not known",
         "load is not known", "age is not known", "is missing",
+        "was not redirected",
         "end of the certificate's chain is not known",
         "issuer of the certificate is not known",
         "names of the certificate are not known",
@@ -138,7 +141,16 @@ ngx_status_words_look(const ngx_status_look_t *look,
                  (unsigned long) look->n);
     }
 
-    ngx_status_words_value(&look->failed, value, sizeof(value));
+    failed = look->failed;
+
+    if (cond->subject == NGX_STATUS_S_REDIRECT) {
+        failed.text.len = ngx_status_url_redact(url, sizeof(url),
+                                                failed.text.data,
+                                                failed.text.len);
+        failed.text.data = url;
+    }
+
+    ngx_status_words_value(&failed, value, sizeof(value));
 
     ngx_status_message(message, "%s is %s%s%s, expected %s", name, value,
                        several, where, (char *) test->expected.data);

@@ -8,7 +8,7 @@
 
 /* sources: checks/ngx_status_expect.c checks/ngx_status_words.c
             checks/ngx_status_cond.c checks/ngx_status_cond_value.c
-            checks/ngx_status_search.c
+            checks/ngx_status_search.c checks/ngx_status_url.c
             checks/ngx_status_json_path.c checks/ngx_status_json.c
             checks/ngx_status_json_found.c checks/ngx_status_json_match.c
             ngx_status_module/ngx_status_types.c */

@@ -8,7 +8,7 @@
 
 /* sources: checks/ngx_status_expect.c checks/ngx_status_words.c
             checks/ngx_status_cond.c checks/ngx_status_cond_value.c
-            checks/ngx_status_search.c
+            checks/ngx_status_search.c checks/ngx_status_url.c
             checks/ngx_status_json_path.c checks/ngx_status_json.c
             checks/ngx_status_json_found.c checks/ngx_status_json_match.c
             ngx_status_module/ngx_status_types.c */
@@ -119,6 +119,7 @@ test_evidence(ngx_status_evidence_t *ev, const ngx_status_cond_t *cond,
     case NGX_STATUS_S_RCODE:
     case NGX_STATUS_S_VALUE:
     case NGX_STATUS_S_INFO:
+    case NGX_STATUS_S_REDIRECT:
     case NGX_STATUS_S_CERT_ISSUER:
     case NGX_STATUS_S_CERT_NAMES:
         ev->string[subject] = s;
@@ -623,7 +624,30 @@ static const test_row_t  test_rows[] = {
     { "rcode NOERROR NXDOMAIN", "NXDOMAIN", NULL },
     { "rcode NOERROR", "SERVFAIL",
       "rcode is \"SERVFAIL\", expected \"NOERROR\"" },
-    { "rcode NOERROR", NULL, "no rcode came, expected \"NOERROR\"" }
+    { "rcode NOERROR", NULL, "no rcode came, expected \"NOERROR\"" },
+
+    /* redirect */
+    { "redirect https://a.example/", "https://a.example/", NULL },
+    { "redirect == https://a.example/in", "https://a.example/IN",
+      "redirect is \"https://a.example/IN\", expected == "
+      "\"https://a.example/in\"" },
+    { "redirect ~ ^https://", "https://a.example/", NULL },
+    { "redirect https://a.example/", NULL,
+      "was not redirected, expected \"https://a.example/\"" },
+    { "redirect != https://a.example/", NULL,
+      "was not redirected, expected != \"https://a.example/\"" },
+    { "redirect !contains login", "", "was not redirected, expected "
+      "!contains \"login\"" },
+    { "redirect contains a.example /in", "https://b.example/in", NULL },
+    { "redirect https://a.example/?token=good",
+      "https://a.example/?token=good", NULL },
+    { "redirect https://a.example/?token=good",
+      "https://u:pw@a.example/?x=1&token=bad#key=2",
+      "redirect is \"https://a.example/?x=1&token=***#key=***\", expected "
+      "\"https://a.example/?token=***\"" },
+    { "redirect https://u:pw@a.example/", "https://a.example/",
+      "redirect is \"https://a.example/\", expected "
+      "\"https://a.example/\"" }
 };
 
 
@@ -694,13 +718,16 @@ static const struct {
 } test_bad_rows[] = {
     { "", "\"\" is nothing that this check sees, expected one of status body "
       "header json latency cert dns size score rcode rows value free inodes "
-      "load age info" },
+      "load age info "
+      "redirect" },
     { "foo", "\"foo\" is nothing that this check sees, expected one of status "
       "body header json latency cert dns size score rcode rows value free "
-      "inodes load age info" },
+      "inodes load age info "
+      "redirect" },
     { "Status 200", "\"Status\" is nothing that this check sees, expected one "
       "of status body header json latency cert dns size score rcode rows "
-      "value free inodes load age info" },
+      "value free inodes load age info "
+      "redirect" },
     { "status", "\"status\" needs a value, or an operator of == != < <= > >= "
       "and a value" },
     { "body", "\"body\" needs a value, or an operator of" TEST_TEXT_OPS
@@ -720,6 +747,11 @@ static const struct {
       TEST_TEXT_OPS },
     { "json $.a !has 5", "\"!has\" is not an operator for \"json\", expected "
       "one of" TEST_TEXT_OPS },
+    { "redirect", "\"redirect\" needs a value, or an operator of == != "
+      "contains !contains contains* !contains* ~ ~* !~ !~* and a value" },
+    { "redirect > x", "\">\" is not an operator for \"redirect\", expected "
+      "one of == != contains !contains contains* !contains* ~ ~* !~ !~*" },
+    { "redirect contains ''", "\"\" would always hold" },
     { "rcode > 3", "\">\" is not an operator for \"rcode\", expected one of "
       "== != contains !contains contains* !contains* ~ ~* !~ !~*" },
     { "dns A < 3", "\"<\" is not an operator for \"dns\", expected one of "

@@ -48,7 +48,8 @@ test_packages="perl libcmocka-dev libjson-validator-perl clang openssl
     valgrind chromium fonts-dejavu-core libfaketime bindfs nsd prometheus
     redis-server"
 test_servers="libio-socket-ssl-perl exim4-daemon-light dovecot-imapd
-    dovecot-pop3d vsftpd slapd mosquitto postgresql"
+    dovecot-pop3d vsftpd slapd mosquitto postgresql
+    tinyproxy-bin microsocks"
 fuzz_packages="perl clang"
 bench_packages="perl openssl wrk haproxy prometheus-blackbox-exporter"
 

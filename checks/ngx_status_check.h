@@ -271,9 +271,17 @@ extern const ngx_status_check_type_t  *ngx_status_check_types[];
 ngx_int_t ngx_status_check_url(ngx_pool_t *pool, ngx_status_check_t *check,
     char *err, size_t errlen);
 
+/* bytes of a secret at least; shorter ones would hide other things */
+#define NGX_STATUS_HIDE  4
+
 /* Puts "***" where a text that came from outside holds a secret of the check,
  * or the first 8 bytes of it and more, in place.  Any process. */
 void ngx_status_mask(const ngx_status_check_t *check, char *text);
+
+/* Adds a secret, NUL-terminated, that only the type knows of, and wipes it with
+ * the pool.  NGX_ERROR: no memory.  Master. */
+ngx_int_t ngx_status_hide(ngx_pool_t *pool, ngx_status_check_t *check,
+    const ngx_str_t *secret);
 
 /* Overwrites a secret when the pool goes.  NGX_ERROR: no memory.  Master. */
 ngx_int_t ngx_status_wipe(ngx_pool_t *pool, const ngx_str_t *secret);

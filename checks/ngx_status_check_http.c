@@ -2,7 +2,7 @@
 /*
  * Copyright (C) ngx_status_module authors
  *
- * http:// and https:// over libcurl.
+ * http://, https:// and http+unix:// over libcurl.
  *
  * A probe goes: place to resolve its name in (begin) -> transfer (run),
  * perhaps with JSON left to match (match_rest) when it has ended ->
@@ -37,10 +37,21 @@ static void ngx_status_http_series(ngx_status_http_t *h, CURLcode code);
 static const ngx_str_t  ngx_status_http_schemes[] = {
     ngx_string("http"),
     ngx_string("https"),
+    ngx_string("http+unix"),
     ngx_null_string
 };
 
-static const in_port_t  ngx_status_http_ports[] = { 80, 443 };
+static const in_port_t  ngx_status_http_ports[] = { 80, 443, 0 };
+
+static const ngx_status_option_t  ngx_status_http_options[] = {
+    NGX_STATUS_OPTION_FAMILY,
+    NGX_STATUS_OPTION_LOGIN,
+    { ngx_string("bearer"), NGX_STATUS_OPTION_SECRET, NULL, 0, 0 },
+    NGX_STATUS_OPTION_PROXY,
+    { ngx_string("http_version"), NGX_STATUS_OPTION_WORD, "1.0 1.1 2 any",
+      0, 0 },
+    NGX_STATUS_OPTION_END
+};
 
 
 const ngx_status_check_type_t  ngx_status_check_http = {
@@ -57,6 +68,7 @@ const ngx_status_check_type_t  ngx_status_check_http = {
                 |ngx_status_subject_bit(NGX_STATUS_S_SCORE)
                 |ngx_status_subject_bit(NGX_STATUS_S_REDIRECT),
     .latency = 2000,
+    .options = ngx_status_http_options,
     .tls = ngx_status_http_tls,
     .conf = ngx_status_http_conf,
     .start = ngx_status_http_start,
@@ -102,6 +114,8 @@ ngx_status_http_start(ngx_status_probe_t *probe)
 
     h->probe = probe;
     h->conf = probe->check->conf;
+    h->curl.proxy = h->conf->proxy.url ? &h->conf->proxy : NULL;
+    h->curl.family = h->conf->family;
     h->curl.timeout = probe->check->timeout;
     h->curl.started = ngx_current_msec;
 
@@ -116,16 +130,18 @@ ngx_status_http_start(ngx_status_probe_t *probe)
     h->resolve.data = h;
     h->resolve.ready = ngx_status_http_ready;
 
-    ngx_status_http_begin(h, h->conf->name);
+    ngx_status_http_begin(h, &h->conf->target);
 }
 
 
 void
-ngx_status_http_begin(ngx_status_http_t *h, uint32_t name)
+ngx_status_http_begin(ngx_status_http_t *h,
+    const ngx_status_http_target_t *target)
 {
-    h->resolve.name = name;
+    h->target = target;
+    h->resolve.name = target->name;
 
-    if (name && ngx_status_resolve_begin(&h->resolve) == NGX_AGAIN) {
+    if (target->name && ngx_status_resolve_begin(&h->resolve) == NGX_AGAIN) {
         h->waited = ngx_current_msec;
         ngx_add_timer(&h->timer, ngx_status_http_left(h));
         return;
@@ -285,13 +301,17 @@ static void
 ngx_status_http_arrived(ngx_status_http_t *h, CURLcode code)
 {
     h->ended = 0;
+    h->code = code;
 
     if (h->series) {
         ngx_status_http_series(h, code);
         return;
     }
 
-    if (code == CURLE_COULDNT_RESOLVE_HOST && !h->busy) {
+    if ((code == CURLE_COULDNT_RESOLVE_HOST
+         || code == CURLE_COULDNT_RESOLVE_PROXY)
+        && !h->busy)
+    {
         h->unresolved = 1;
         ngx_status_http_ask(h);
         return;
@@ -310,10 +330,10 @@ ngx_status_http_ask(ngx_status_http_t *h)
     ngx_int_t   rc;
     ngx_msec_t  wait;
 
-    ngx_status_curl_host(h->transfer.easy, host, sizeof(host));
+    ngx_status_curl_peer(&h->curl, h->transfer.easy, host, sizeof(host));
 
-    rc = ngx_status_loop_lookup(host, ngx_status_http_looked_up, h,
-                                &h->lookup);
+    rc = ngx_status_loop_lookup(host, h->conf->family,
+                                ngx_status_http_looked_up, h, &h->lookup);
 
     wait = rc == NGX_OK ? ngx_max(ngx_status_http_left(h),
                                   NGX_STATUS_HTTP_LOOKUP)
@@ -331,7 +351,7 @@ ngx_status_http_looked_up(void *data, int eai)
     h = data;
     h->lookup = NULL;
 
-    ngx_status_http_finish(h, CURLE_COULDNT_RESOLVE_HOST, eai);
+    ngx_status_http_finish(h, h->code, eai);
 }
 
 

@@ -257,6 +257,37 @@ ngx_status_url_login(ngx_pool_t *pool, ngx_status_check_t *check, u_char *p,
 
 
 ngx_int_t
+ngx_status_hide(ngx_pool_t *pool, ngx_status_check_t *check,
+    const ngx_str_t *secret)
+{
+    ngx_str_t  *secrets;
+
+    if (secret->len == 0) {
+        return NGX_OK;
+    }
+
+    if (ngx_status_wipe(pool, secret) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (secret->len < NGX_STATUS_HIDE) {
+        return NGX_OK;
+    }
+
+    secrets = ngx_palloc(pool, (check->nsecrets + 1) * sizeof(ngx_str_t));
+    if (secrets == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(secrets, check->secrets, check->nsecrets * sizeof(ngx_str_t));
+    secrets[check->nsecrets++] = *secret;
+    check->secrets = secrets;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_status_wipe(ngx_pool_t *pool, const ngx_str_t *secret)
 {
     ngx_str_t           *copy;

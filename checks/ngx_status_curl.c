@@ -58,6 +58,8 @@ static const struct {
 };
 
 
+static void ngx_status_curl_direct(ngx_status_curl_t *c, CURL *easy,
+    CURLcode code, int eai, ngx_status_evidence_t *ev);
 static void ngx_status_curl_unconnected(ngx_status_curl_t *c, CURL *easy,
     ngx_status_evidence_t *ev);
 static void ngx_status_curl_redirects(CURL *easy, ngx_status_evidence_t *ev);
@@ -100,6 +102,8 @@ void
 ngx_status_curl_mark(ngx_status_curl_t *c, CURL *easy)
 {
     c->tls_at = 0;
+    c->addr_len = 0;
+    c->socket_errno = 0;
     curl_easy_getinfo(easy, CURLINFO_REDIRECT_COUNT, &c->hops);
     ngx_status_curl_times(easy, c->mark);
 }
@@ -239,6 +243,24 @@ void
 ngx_status_curl_error(ngx_status_curl_t *c, CURL *easy, CURLcode code,
     int eai, ngx_status_evidence_t *ev)
 {
+    if (c->proxy && c->phase <= NGX_STATUS_PHASE_CONNECT) {
+
+        if (ngx_status_proxy_says(easy, code, ev) != NGX_OK) {
+            ngx_status_curl_direct(c, easy, code, eai, ev);
+            ngx_status_proxy_blame(c->proxy, easy, ev);
+        }
+
+        return;
+    }
+
+    ngx_status_curl_direct(c, easy, code, eai, ev);
+}
+
+
+static void
+ngx_status_curl_direct(ngx_status_curl_t *c, CURL *easy, CURLcode code,
+    int eai, ngx_status_evidence_t *ev)
+{
     char                          *colon, host[256];
     curl_off_t                     got, whole;
     const ngx_status_curl_word_t  *word;
@@ -250,7 +272,8 @@ ngx_status_curl_error(ngx_status_curl_t *c, CURL *easy, CURLcode code,
         return;
 
     case CURLE_COULDNT_RESOLVE_HOST:
-        ngx_status_curl_host(easy, host, sizeof(host));
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        ngx_status_curl_peer(c, easy, host, sizeof(host));
         ngx_status_probe_unresolved(host, eai, ev);
         return;
 
@@ -362,7 +385,16 @@ static void
 ngx_status_curl_unconnected(ngx_status_curl_t *c, CURL *easy,
     ngx_status_evidence_t *ev)
 {
+    char  host[256];
     long  error;
+
+    if (c->family != AF_UNSPEC && c->addr_len == 0 && c->socket_errno == 0) {
+        ngx_status_curl_host(easy, host, sizeof(host));
+        ngx_status_ev_fails(ev, NGX_STATUS_E_RESOLVE,
+                            "\"%.128s\" has no IPv%d address", host,
+                            c->family == AF_INET ? 4 : 6);
+        return;
+    }
 
     error = 0;
     curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
@@ -418,7 +450,9 @@ ngx_status_curl_tls(ngx_status_curl_t *c, CURL *easy, CURLcode code,
     ngx_uint_t   i;
 
     verify = 0;
-    curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verify);
+    curl_easy_getinfo(easy, c->proxy && c->phase <= NGX_STATUS_PHASE_CONNECT
+                            ? CURLINFO_PROXY_SSL_VERIFYRESULT
+                            : CURLINFO_SSL_VERIFYRESULT, &verify);
 
     for (i = 0; ngx_status_curl_verify[i].text; i++) {
         if (ngx_status_curl_verify[i].code == verify
@@ -568,4 +602,52 @@ ngx_status_curl_host(CURL *easy, char *host, size_t size)
 
     curl_free(name);
     curl_url_cleanup(u);
+}
+
+
+void
+ngx_status_curl_peer(ngx_status_curl_t *c, CURL *easy, char *host,
+    size_t size)
+{
+    if (c->proxy) {
+        snprintf(host, size, "%s", c->proxy->host);
+        return;
+    }
+
+    ngx_status_curl_host(easy, host, size);
+}
+
+
+char *
+ngx_status_curl_part(ngx_pool_t *pool, CURLU *u, CURLUPart part,
+    unsigned flags)
+{
+    char    *text, *copy;
+    size_t   len;
+
+    if (curl_url_get(u, part, &text, flags) != CURLUE_OK) {
+        return NULL;
+    }
+
+    len = strlen(text);
+    copy = ngx_pnalloc(pool, len + 1);
+
+    if (copy) {
+        ngx_memcpy(copy, text, len + 1);
+    }
+
+    curl_free(text);
+
+    if (copy == NULL || part != CURLUPART_HOST) {
+        return copy;
+    }
+
+    ngx_strlow((u_char *) copy, (u_char *) copy, len);
+
+    if (copy[0] == '[' && copy[len - 1] == ']') {
+        copy[len - 1] = '\0';
+        copy++;
+    }
+
+    return copy;
 }

@@ -251,6 +251,7 @@ ngx_status_easy_put(CURL *easy)
     curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
 
     curl_easy_reset(easy);
+    (void) curl_easy_setopt(easy, CURLOPT_SHARE, NULL);
 
     /*
      * A transfer that failed early leaves its buffer behind, with the size

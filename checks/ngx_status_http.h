@@ -18,20 +18,42 @@
 
 
 #define NGX_STATUS_HTTP_HEADER   65536   /* bytes of one answer's header */
+#define NGX_STATUS_HTTP_CONNECT  8192    /* of a proxy's answer to CONNECT */
 #define NGX_STATUS_HTTP_MATCH    32768   /* bytes of JSON in one go */
 #define NGX_STATUS_HTTP_AGAIN    50      /* ms, when too many look already,
                                             or ponder */
 #define NGX_STATUS_HTTP_SOON     1       /* ms; with 0 nginx calls at once */
 
 
+/*
+ * What is asked for and by whom: the check's, or score_history's.  All that is
+ * not set is NULL.
+ */
+
+typedef struct {
+    const char                *url;      /* libcurl's: of http and https, and
+                                            without credentials */
+    const char                *host;     /* of it; no brackets */
+    const char                *socket;   /* path of a unix socket */
+    const char                *user;
+    const char                *password;
+    const char                *bearer;
+    uint32_t                   name;     /* hash of what is to be resolved; 0:
+                                            nothing */
+} ngx_status_http_target_t;
+
+
 /* Made by conf(); what it points to is libcurl's to read only. */
 
 typedef struct {
+    ngx_status_http_target_t   target;
+    ngx_status_http_target_t   series;   /* url NULL: no score_history */
+    ngx_status_proxy_t         proxy;    /* url NULL: none */
     struct curl_slist         *headers;
     struct curl_slist         *connect_to;
     ngx_status_tls_t           tls;
-    uint32_t                   name;     /* hash of what is to be resolved; */
-    uint32_t                   series_name;      /* 0: an address */
+    int                        family;   /* AF_*; AF_UNSPEC: any */
+    long                       version;  /* CURL_HTTP_VERSION_* */
 
     ngx_status_json_path_t   **paths;    /* of conditions, score ... */
     ngx_uint_t                 npaths;
@@ -45,6 +67,7 @@ typedef struct {
     unsigned                   cert_info:1;      /* it is looked at */
     unsigned                   foreign:1;        /* score_history is of
                                                     another origin */
+    unsigned                   version_2:1;      /* HTTP/2 has to come */
 } ngx_status_http_conf_t;
 
 
@@ -68,6 +91,7 @@ typedef struct {
     ngx_status_transfer_t      transfer;
     ngx_status_probe_t        *probe;
     ngx_status_http_conf_t    *conf;
+    const ngx_status_http_target_t  *target;     /* the request's */
     ngx_status_resolve_t       resolve;
     ngx_status_curl_t          curl;
     ngx_event_t                timer;
@@ -82,9 +106,10 @@ typedef struct {
     size_t                     rest_at;
     size_t                     matched;  /* bytes of JSON this millisecond */
     ngx_msec_t                 matched_at;
-    CURLcode                   code;     /* that it ended with, meanwhile */
+    CURLcode                   code;     /* that it ended with */
     ngx_status_http_part_e     part;
     size_t                     header_total;
+    size_t                     proxy_bytes;      /* at most, of its answer */
     uint64_t                   size;     /* of the body, decoded */
 
     unsigned                   series:1; /* the second request */
@@ -96,6 +121,10 @@ typedef struct {
     unsigned                   header_cut:1;
     unsigned                   nomem:1;
     unsigned                   busy:1;   /* no place for a redirect's name */
+    unsigned                   proxy_tls:1;      /* the next handshake is the
+                                                    proxy's */
+    unsigned                   strayed:1;        /* a redirect leads away from
+                                                    the unix socket */
     unsigned                   unresolved:1;     /* why is to be asked */
 } ngx_status_http_t;
 
@@ -105,7 +134,8 @@ typedef struct {
  * fault() and leave() end it, and h with it; fault() for a reason of ours.
  */
 
-void ngx_status_http_begin(ngx_status_http_t *h, uint32_t name);
+void ngx_status_http_begin(ngx_status_http_t *h,
+    const ngx_status_http_target_t *target);
 void ngx_status_http_fault(ngx_status_http_t *h, const char *text);
 void ngx_status_http_leave(ngx_status_http_t *h);
 void ngx_status_http_release(ngx_status_http_t *h);
@@ -116,6 +146,17 @@ ngx_msec_t ngx_status_http_left(ngx_status_http_t *h);
 
 ngx_int_t ngx_status_http_conf(ngx_pool_t *pool, ngx_status_check_t *check,
     char *err, size_t errlen);
+
+
+/*
+ * ngx_status_http_target.c.  target() is that part of conf() which tells where
+ * requests go, and as whom.  same_origin() is about libcurl's URLs: scheme,
+ * host and port are equal [RFC 6454, 5]; any process.
+ */
+
+ngx_int_t ngx_status_http_target(ngx_pool_t *pool, ngx_status_check_t *check,
+    char *err, size_t errlen);
+ngx_uint_t ngx_status_http_same_origin(const char *one, const char *two);
 
 
 /*

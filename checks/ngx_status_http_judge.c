@@ -31,6 +31,7 @@ typedef struct ngx_status_http_hard_s {
 
 
 static void ngx_status_http_seen(ngx_status_http_t *h, long status);
+static const char *ngx_status_http_version(CURL *easy);
 static void ngx_status_http_think(ngx_status_work_t *w);
 static void ngx_status_http_pondered(ngx_status_work_t *w);
 static void ngx_status_http_judged(ngx_status_http_t *h,
@@ -45,6 +46,7 @@ ngx_status_http_finish(ngx_status_http_t *h, CURLcode code, int eai)
 {
     long                       status, hops;
     char                      *url;
+    u_char                     to[120];
     CURL                      *easy;
     ngx_status_result_t       *result;
     ngx_status_score_t         score;
@@ -64,6 +66,19 @@ ngx_status_http_finish(ngx_status_http_t *h, CURLcode code, int eai)
         ev.error = NGX_STATUS_E_PROTOCOL;
         ngx_status_message(ev.message, "header of the answer is over %d kB",
                            NGX_STATUS_HTTP_HEADER / 1024);
+
+    } else if (h->strayed) {
+        url = NULL;
+        curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+        ngx_status_url_redact(to, sizeof(to), (u_char *) (url ? url : ""),
+                              url ? strlen(url) : 0);
+        ngx_status_ev_fails(&ev, NGX_STATUS_E_REDIRECT,
+                            "redirect to %s, which is not behind the socket",
+                            to);
+
+    } else if (h->proxy_bytes > NGX_STATUS_HTTP_CONNECT) {
+        ngx_status_ev_fault(&ev, "proxy: its answer is over %d kB",
+                            NGX_STATUS_HTTP_CONNECT / 1024);
 
     } else if (h->nomem || h->busy) {
         ev.fault = NGX_STATUS_E_INTERNAL;
@@ -137,6 +152,17 @@ ngx_status_http_finish(ngx_status_http_t *h, CURLcode code, int eai)
         }
 
         ngx_status_http_seen(h, status);
+
+        if (status == 407 && h->conf->proxy.url && !ev.error && !ev.fault) {
+            ngx_status_proxy_login(&ev);
+
+        } else if (h->conf->version_2 && !ev.error && !ev.fault
+                   && strcmp(ngx_status_http_version(easy), "/2") != 0)
+        {
+            ngx_status_ev_fails(&ev, NGX_STATUS_E_PROTOCOL,
+                                "HTTP%s, expected HTTP/2",
+                                ngx_status_http_version(easy));
+        }
     }
 
     score = h->probe->score;
@@ -182,21 +208,27 @@ ngx_status_http_finish(ngx_status_http_t *h, CURLcode code, int eai)
 static void
 ngx_status_http_seen(ngx_status_http_t *h, long status)
 {
-    char         size[32];
-    long         version;
-    const char  *name;
+    char  size[32];
+
+    snprintf(h->probe->result.seen, NGX_STATUS_SEEN, "HTTP%s %ld, %s%s",
+             ngx_status_http_version(h->transfer.easy), status,
+             h->body_cut ? "more than " : "",
+             ngx_status_words_bytes(h->size, size, sizeof(size)));
+}
+
+
+static const char *
+ngx_status_http_version(CURL *easy)
+{
+    long  version;
 
     version = 0;
-    curl_easy_getinfo(h->transfer.easy, CURLINFO_HTTP_VERSION, &version);
+    curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
 
-    name = version == CURL_HTTP_VERSION_1_0 ? "/1.0"
+    return version == CURL_HTTP_VERSION_1_0 ? "/1.0"
            : version == CURL_HTTP_VERSION_1_1 ? "/1.1"
            : version == CURL_HTTP_VERSION_2_0 ? "/2"
            : version == CURL_HTTP_VERSION_3 ? "/3" : "";
-
-    snprintf(h->probe->result.seen, NGX_STATUS_SEEN, "HTTP%s %ld, %s%s", name,
-             status, h->body_cut ? "more than " : "",
-             ngx_status_words_bytes(h->size, size, sizeof(size)));
 }
 
 
@@ -265,6 +297,7 @@ ngx_status_http_pondered(ngx_status_work_t *w)
 static void
 ngx_status_http_judged(ngx_status_http_t *h, const ngx_status_score_t *score)
 {
+    size_t                     n;
     ngx_msec_t                 late;
     ngx_status_result_t       *result;
     const ngx_status_check_t  *check;
@@ -284,10 +317,18 @@ ngx_status_http_judged(ngx_status_http_t *h, const ngx_status_score_t *score)
         }
     }
 
+    if (result->error == NGX_STATUS_E_STATUS && result->http_status == 401
+        && (h->conf->target.user || h->conf->target.bearer))
+    {
+        n = ngx_strlen(result->message);
+        snprintf(result->message + n, NGX_STATUS_MESSAGE - n,
+                 ": credentials are refused");
+    }
+
     if (check->score) {
         ngx_status_http_score_judge(h->probe, h->json, h->body_cut, score);
 
-        if (!isnan(h->probe->score.value) && check->series_url.len
+        if (!isnan(h->probe->score.value) && h->conf->series.url
             && ngx_status_http_left(h) >= NGX_STATUS_HTTP_SERIES)
         {
             h->series = 1;
@@ -300,7 +341,7 @@ ngx_status_http_judged(ngx_status_http_t *h, const ngx_status_score_t *score)
             ngx_status_easy_put(h->transfer.easy);
             h->transfer.easy = NULL;
 
-            ngx_status_http_begin(h, h->conf->series_name);
+            ngx_status_http_begin(h, &h->conf->series);
             return;
         }
     }

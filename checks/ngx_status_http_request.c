@@ -18,6 +18,7 @@
 
 static ngx_int_t ngx_status_http_setup(ngx_status_http_t *h, CURL *easy,
     ngx_msec_t timeout);
+static int ngx_status_http_setup_way(ngx_status_http_t *h, CURL *easy);
 static size_t ngx_status_http_on_header(char *data, size_t size, size_t n,
     void *ctx);
 static size_t ngx_status_http_on_body(char *data, size_t size, size_t n,
@@ -28,6 +29,9 @@ static ngx_int_t ngx_status_http_keep(ngx_status_http_buf_t *b,
     const char *data, size_t len, size_t limit);
 static curl_socket_t ngx_status_http_on_socket(void *ctx,
     curlsocktype purpose, struct curl_sockaddr *addr);
+static ngx_uint_t ngx_status_http_strays(ngx_status_http_t *h);
+static int ngx_status_http_on_progress(void *ctx, curl_off_t dltotal,
+    curl_off_t dlnow, curl_off_t ultotal, curl_off_t ulnow);
 static int ngx_status_http_on_resolve(void *state, void *reserved, void *ctx);
 static CURLcode ngx_status_http_on_handshake(CURL *easy, void *ssl, void *ctx);
 #if (LIBCURL_VERSION_NUM >= 0x075000)
@@ -67,11 +71,14 @@ ngx_status_http_setup(ngx_status_http_t *h, CURL *easy, ngx_msec_t timeout)
     check = h->probe->check;
     conf = h->conf;
 
+    /* what identifies us to the target is nobody else's business */
+    foreign = h->series && conf->foreign;
+
 #define set(option, value)  rc |= curl_easy_setopt(easy, option, value)
 
     rc = 0;
 
-    set(CURLOPT_URL, h->series ? check->series_url.data : check->url.data);
+    set(CURLOPT_URL, h->target->url);
     set(CURLOPT_TIMEOUT_MS, (long) timeout);
     set(CURLOPT_CONNECTTIMEOUT_MS, (long) timeout);
 
@@ -115,6 +122,8 @@ ngx_status_http_setup(ngx_status_http_t *h, CURL *easy, ngx_msec_t timeout)
     }
 #endif
 
+    rc |= ngx_status_http_setup_way(h, easy);
+
     /* the request */
 
     if (h->series) {
@@ -148,15 +157,12 @@ ngx_status_http_setup(ngx_status_http_t *h, CURL *easy, ngx_msec_t timeout)
         set(CURLOPT_CUSTOMREQUEST, check->method.data);
     }
 
-    /* what identifies us to the target is nobody else's business */
-    foreign = h->series && conf->foreign;
-
     if (conf->headers && !foreign) {
         set(CURLOPT_HTTPHEADER, conf->headers);
     }
 
-    if (conf->connect_to) {
-        set(CURLOPT_CONNECT_TO, conf->connect_to);
+    if (!foreign) {
+        set(CURLOPT_HTTP_VERSION, conf->version);
     }
 
     if (check->user_agent.len) {
@@ -178,7 +184,14 @@ ngx_status_http_setup(ngx_status_http_t *h, CURL *easy, ngx_msec_t timeout)
                             ngx_status_http_on_handshake);
     (void) curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, h);
 
-#undef set
+    if (conf->version_2) {
+
+        /* says nothing new, but keeps libcurl from taking up a connection of
+         * another check, whose HTTP/1.1 would be taken for the server's */
+
+        set(CURLOPT_SSLVERSION,
+            (long) CURL_SSLVERSION_DEFAULT|CURL_SSLVERSION_MAX_DEFAULT);
+    }
 
     if (rc) {
         return NGX_ERROR;
@@ -186,6 +199,68 @@ ngx_status_http_setup(ngx_status_http_t *h, CURL *easy, ngx_msec_t timeout)
 
     return ngx_status_easy_tls(easy, check, &conf->tls,
                                conf->cert_info && !h->series, !foreign);
+}
+
+
+/* To whom: the address, the proxy, the unix socket; and as whom. */
+
+static int
+ngx_status_http_setup_way(ngx_status_http_t *h, CURL *easy)
+{
+    int                              rc;
+    const ngx_status_http_conf_t    *conf;
+    const ngx_status_http_target_t  *target;
+
+    static CURLSH  *names;
+
+    rc = 0;
+    conf = h->conf;
+    target = h->target;
+
+    if (conf->connect_to) {
+        set(CURLOPT_CONNECT_TO, conf->connect_to);
+    }
+
+    if (conf->family != AF_UNSPEC) {
+
+        /* half of a name's addresses is not for the cache that all share */
+
+        if (names == NULL) {
+            names = curl_share_init();
+            (void) curl_share_setopt(names, CURLSHOPT_SHARE,
+                                     CURL_LOCK_DATA_DNS);
+        }
+
+        set(CURLOPT_SHARE, names);
+        set(CURLOPT_IPRESOLVE, conf->family == AF_INET ? CURL_IPRESOLVE_V4
+                                                       : CURL_IPRESOLVE_V6);
+    }
+
+    if (target->socket) {
+        set(CURLOPT_UNIX_SOCKET_PATH, target->socket);
+    }
+
+    if (target->user) {
+        set(CURLOPT_USERNAME, target->user);
+        set(CURLOPT_PASSWORD, target->password);
+
+    } else if (target->bearer) {
+        set(CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+        set(CURLOPT_XOAUTH2_BEARER, target->bearer);
+    }
+
+    if (conf->proxy.url) {
+        rc |= ngx_status_proxy_set(&conf->proxy, easy, h->probe->check,
+                                   conf->tls.ca)
+              != NGX_OK;
+        set(CURLOPT_XFERINFOFUNCTION, ngx_status_http_on_progress);
+        set(CURLOPT_XFERINFODATA, h);
+        set(CURLOPT_NOPROGRESS, 0L);
+    }
+
+#undef set
+
+    return rc;
 }
 
 
@@ -355,7 +430,62 @@ ngx_status_http_on_socket(void *ctx, curlsocktype purpose,
 
     ngx_status_resolve_end(&h->resolve, 0);
 
+    if (h->target->socket && ngx_status_http_strays(h)) {
+        h->strayed = 1;
+        return CURL_SOCKET_BAD;
+    }
+
+    h->proxy_tls = h->conf->proxy.tls;
+
     return ngx_status_curl_socket(&h->curl, addr);
+}
+
+
+/*
+ * libcurl reads the answer to CONNECT byte by byte, and calls this for each;
+ * as long as there are some to read it neither ends that nor returns.
+ */
+
+static int
+ngx_status_http_on_progress(void *ctx, curl_off_t dltotal, curl_off_t dlnow,
+    curl_off_t ultotal, curl_off_t ulnow)
+{
+    long                hops;
+    ngx_status_http_t  *h;
+
+    (void) dltotal;
+    (void) dlnow;
+    (void) ultotal;
+    (void) ulnow;
+
+    h = ctx;
+    hops = 0;
+
+    curl_easy_getinfo(h->transfer.easy, CURLINFO_REDIRECT_COUNT, &hops);
+
+    if (h->curl.tls_at
+        || (h->part != NGX_STATUS_HTTP_LINE && hops == h->curl.hops))
+    {
+        /* it is the target that answers */
+        h->proxy_bytes = 0;
+        return 0;
+    }
+
+    return ++h->proxy_bytes > NGX_STATUS_HTTP_CONNECT;
+}
+
+
+/* libcurl would send the request for any other host to the socket. */
+
+static ngx_uint_t
+ngx_status_http_strays(ngx_status_http_t *h)
+{
+    char  *url;
+
+    url = NULL;
+    curl_easy_getinfo(h->transfer.easy, CURLINFO_EFFECTIVE_URL, &url);
+
+    return url == NULL || !ngx_status_http_same_origin(url, h->target->url);
 }
 
 
@@ -385,7 +515,7 @@ ngx_status_http_on_resolve(void *state, void *reserved, void *ctx)
         return 0;
     }
 
-    ngx_status_curl_host(h->transfer.easy, host, sizeof(host));
+    ngx_status_curl_peer(&h->curl, h->transfer.easy, host, sizeof(host));
 
     if (inet_pton(AF_INET, host, addr) == 1
         || inet_pton(AF_INET6, host, addr) == 1)
@@ -414,6 +544,11 @@ ngx_status_http_on_handshake(CURL *easy, void *ssl, void *ctx)
     ngx_status_http_t  *h;
 
     h = ctx;
+
+    if (h->proxy_tls) {
+        h->proxy_tls = 0;
+        return CURLE_OK;
+    }
 
     ngx_status_curl_handshake(&h->curl);
 

@@ -373,6 +373,11 @@ ngx_status_probe_unconnected(int error, const struct sockaddr *addr,
         ngx_status_ev_fails(ev, NGX_STATUS_E_CONNECT, "connection refused");
         return;
 
+    case ENOENT:
+        ngx_status_ev_fails(ev, NGX_STATUS_E_CONNECT,
+                            "there is no such socket");
+        return;
+
     case ECONNRESET:
         ngx_status_ev_fails(ev, NGX_STATUS_E_RESET,
                             "connection reset while connecting");

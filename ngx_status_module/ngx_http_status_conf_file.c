@@ -12,7 +12,6 @@
 
 #define NGX_HTTP_STATUS_TEMPLATE  (256 * 1024)       /* bytes of a file */
 #define NGX_HTTP_STATUS_SECRET    4096               /* likewise */
-#define NGX_HTTP_STATUS_HIDE      4                  /* bytes at least */
 
 
 /* Where templates of a monitor come from. */
@@ -274,7 +273,7 @@ ngx_http_status_hide(ngx_http_status_scope_t *scope, const ngx_str_t *text)
 {
     ngx_str_t  *secret;
 
-    if (text->len < NGX_HTTP_STATUS_HIDE) {
+    if (text->len < NGX_STATUS_HIDE) {
         return NGX_OK;
     }
 

@@ -26,6 +26,7 @@
 struct ngx_status_lookup_s {
     ngx_status_work_t   work;            /* first */
     char                host[256];
+    int                 family;
     int                 code;
     ngx_uint_t          cancelled;
     void              (*done)(void *data, int code);
@@ -577,8 +578,9 @@ ngx_status_loop_answered(ngx_status_watch_t *w, uint32_t ready)
 
 
 ngx_int_t
-ngx_status_loop_lookup(const char *host, void (*done)(void *data, int code),
-    void *data, ngx_status_lookup_t **handle)
+ngx_status_loop_lookup(const char *host, int family,
+    void (*done)(void *data, int code), void *data,
+    ngx_status_lookup_t **handle)
 {
     ngx_status_lookup_t  *lookup;
 
@@ -594,6 +596,7 @@ ngx_status_loop_lookup(const char *host, void (*done)(void *data, int code),
     }
 
     strcpy(lookup->host, host);
+    lookup->family = family;
     lookup->work.run = ngx_status_loop_look;
     lookup->work.done = ngx_status_loop_looked;
     lookup->done = done;
@@ -628,6 +631,7 @@ ngx_status_loop_look(ngx_status_work_t *w)
     ai = NULL;
 
     ngx_memzero(&hints, sizeof(struct addrinfo));
+    hints.ai_family = lookup->family;
     hints.ai_socktype = SOCK_STREAM;
 
     lookup->code = getaddrinfo(lookup->host, NULL, &hints, &ai);

@@ -94,15 +94,16 @@ ngx_int_t ngx_status_loop_work(ngx_status_work_t *w);
 
 /*
  * Tells why a name did not resolve, which libcurl does not say: one
- * getaddrinfo() in a thread of its own, a few at most at a time.  done() is
- * called from the loop with the EAI_* code, 0 when the name resolves now,
- * or EAI_SYSTEM when it could not be asked.  *handle can be given to
- * cancel() until done() was called; NGX_ERROR: done() will not be called.
+ * getaddrinfo() in a thread of its own, a few at most at a time, for
+ * addresses of a family (AF_UNSPEC: any).  done() is called from the loop with
+ * the EAI_* code, 0 when the name resolves now, or EAI_SYSTEM when it could
+ * not be asked.  *handle can be given to cancel() until done() was called;
+ * NGX_ERROR: done() will not be called.
  */
 
 typedef struct ngx_status_lookup_s  ngx_status_lookup_t;
 
-ngx_int_t ngx_status_loop_lookup(const char *host,
+ngx_int_t ngx_status_loop_lookup(const char *host, int family,
     void (*done)(void *data, int code), void *data,
     ngx_status_lookup_t **handle);
 void ngx_status_loop_lookup_cancel(ngx_status_lookup_t *handle);

@@ -26,10 +26,12 @@ my %secret = map { $_ => "zq${_}x" . join '', map { ('a' .. 'z', 0 .. 9)[rand 36
              qw(header headerfile headerenv url query body option optionfile
                 optionenv long);
 $secret{long} .= 'y' x 200;
+my $proxy = "http://user:$secret{option}\@127.0.0.1:%%PORT_1%%\n";
 
 $ENV{NGX_STATUS_TEST_SECRET} = $secret{headerenv};
 $ENV{NGX_STATUS_TEST_OPTION} = $secret{optionenv};
 $t->write_file("secret-$_", "$secret{$_}\n") for keys %secret;
+$t->write_file('secret-proxy', $proxy);
 chmod 0600, glob $t->dir . '/secret-*';
 
 my $F = 'file:%%TESTDIR%%/secret-';
@@ -92,11 +94,17 @@ for my $check (
     "check imap imap://127.0.0.1:%%PORT_3%%/ { username u; password $secret{option}; }",
     "check tcp tcp://127.0.0.1:%%PORT_3%% { send \"AUTH ${F}option\\r\\n\"; expect body contains nothing; }",
     "check bearer $E/h { bearer ${F}optionfile; $echo }",
+    "check basic $E/h { username user; password $secret{option}; $echo }",
+    "check proxy $E/h { proxy http://user:$secret{option}\@127.0.0.1:%%PORT_3%%; }",
+    "check proxy-file http://a.test/h { proxy ${F}proxy; expect body == x; }",
+    "check ended $E/h { expect redirect http://u:$secret{url}\@a.test/?token=$secret{query}; }",
+    "check unix http+unix://user:$secret{url}\@%%TESTDIR%%/none.sock:/?token=$secret{query} { }",
     "check push push:// { token ${F}optionfile; every 1h; }",
 ) {
     my $one = NgxStatus->new;
     $one->conf("status_monitor m { $check }");
     $one->write_file("secret-$_", "$secret{$_}\n") for keys %secret;
+    $one->write_file('secret-proxy', $proxy);
     my ($ok, $out) = $one->test_conf;
 
     if ($ok) {

@@ -127,6 +127,8 @@ static const char  *ngx_status_store_migrations[NGX_STATUS_STORE_VERSION] = {
     "ALTER TABLE hours ADD COLUMN latency TEXT "
         "/* JSON: number of results by us, within 6.25 % */;"
     "ALTER TABLE days ADD COLUMN latency TEXT /* likewise */;"
+    "ALTER TABLE results ADD COLUMN interval_ms INTEGER "
+        "/* the check's, when it was measured */;"
     "PRAGMA user_version = 2;"
 };
 

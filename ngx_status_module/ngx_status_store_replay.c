@@ -118,9 +118,15 @@ ngx_status_restore_result(ngx_status_restore_t *r, sqlite3_stmt *st)
     const u_char              *text;
     ngx_status_score_t         score;
     ngx_status_result_t        result;
-    const ngx_status_check_t  *check;
+    ngx_status_check_t         check;
 
-    check = r->s->monitor->checks[r->n];
+    /* how long a result stands was settled when it came */
+
+    check = *r->s->monitor->checks[r->n];
+
+    if (sqlite3_column_int64(st, 17) > 0) {
+        check.interval = sqlite3_column_int64(st, 17);
+    }
 
     ngx_memzero(&result, sizeof(result));
 
@@ -153,11 +159,11 @@ ngx_status_restore_result(ngx_status_restore_t *r, sqlite3_stmt *st)
     ngx_status_restore_score(st, &score);
     ngx_status_restore_kept(r, st, &result.kept);
 
-    (void) ngx_status_record_result(check, &r->s->monitor->zone->history,
+    (void) ngx_status_record_result(&check, &r->s->monitor->zone->history,
                                     r->record, r->rings, &result, &score,
                                     ended);
 
-    r->record->next_at = ended + check->interval;
+    r->record->next_at = ended + r->s->monitor->checks[r->n]->interval;
 }
 
 

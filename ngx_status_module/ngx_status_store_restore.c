@@ -63,7 +63,7 @@ const char  *ngx_status_restore_sql[NGX_STATUS_STORE_NREADS] = {
 
     "SELECT * FROM (SELECT at_ms, state, error, http_status, latency_us, "
     "message, resolve_us, connect_us, tls_us, wait_us, transfer_us, size, "
-    "cert_expires, score, grade, ended_ms, detail FROM results "
+    "cert_expires, score, grade, ended_ms, detail, interval_ms FROM results "
     "WHERE check_id = ?1 AND at_ms > ?2 ORDER BY at_ms DESC LIMIT ?3) "
     "ORDER BY at_ms",
 

@@ -68,8 +68,8 @@ static const char  *ngx_status_store_sql[NGX_STATUS_STORE_NSTATEMENTS] = {
     "INSERT OR IGNORE INTO results (check_id, at_ms, state, error, "
     "http_status, latency_us, message, resolve_us, connect_us, tls_us, "
     "wait_us, transfer_us, size, cert_expires, score, grade, ended_ms, "
-    "detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
-    "?14, ?15, ?16, ?17, ?18)",
+    "detail, interval_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+    "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
 
     "UPDATE events SET until_ms = ?2 WHERE check_id = ?1 AND until_ms IS NULL",
 
@@ -409,6 +409,7 @@ ngx_status_store_put_result(ngx_status_store_t *s,
     }
 
     sqlite3_bind_int64(st, 17, item->u.result.ended);
+    sqlite3_bind_int64(st, 19, s->monitor->checks[item->check]->interval);
 
     return ngx_status_store_run(st);
 }

@@ -221,7 +221,9 @@ ngx_status_http_target_address(const ngx_status_check_t *check,
 
     if (target->socket) {
 
-        if (check->resolve.len || conf->proxy.url || conf->family != AF_UNSPEC) {
+        if (check->resolve.len || conf->proxy.url
+            || conf->family != AF_UNSPEC)
+        {
             snprintf(err, errlen, "\"%s\" does not go with http+unix://",
                      check->resolve.len ? "resolve"
                      : conf->proxy.url ? "proxy" : "family");

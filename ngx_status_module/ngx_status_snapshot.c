@@ -11,6 +11,8 @@
 
 
 #define NGX_STATUS_SNAPSHOT_AGE    1000          /* ms between two changes */
+#define NGX_STATUS_SNAPSHOT_SOON   100           /* while a check has no result:
+                                                    a start reads its past */
 #define NGX_STATUS_SNAPSHOT_TRIES  16
 #define NGX_STATUS_SNAPSHOT_NEVER  INT64_MAX
 
@@ -35,7 +37,10 @@ ngx_status_snapshot(const ngx_status_monitor_t *monitor,
 
     s = *snapshot;
 
-    if (s && ngx_current_msec - s->taken < NGX_STATUS_SNAPSHOT_AGE) {
+    if (s && ngx_current_msec - s->taken
+             < (s->loading ? NGX_STATUS_SNAPSHOT_SOON
+                           : NGX_STATUS_SNAPSHOT_AGE))
+    {
         return NGX_DECLINED;
     }
 

@@ -27,6 +27,7 @@ static int ngx_status_restore_check(ngx_status_restore_t *r,
     ngx_uint_t *found);
 static int ngx_status_restore_state(ngx_status_restore_t *r,
     ngx_uint_t *saved);
+static ngx_uint_t ngx_status_restore_behind(ngx_status_restore_t *r);
 static int ngx_status_restore_last(ngx_status_restore_t *r);
 static ngx_uint_t ngx_status_restore_saved(ngx_status_restore_t *r,
     sqlite3_stmt *st);
@@ -258,8 +259,17 @@ ngx_status_restore_check(ngx_status_restore_t *r, ngx_uint_t *found)
     }
 
     rc = ngx_status_restore_last(r);
-    if (rc != SQLITE_OK || !check->fresh) {
+    if (rc != SQLITE_OK) {
         return rc;
+    }
+
+    if (!check->fresh) {
+
+        if (!ngx_status_restore_behind(r)) {
+            return SQLITE_OK;
+        }
+
+        saved = 1;
     }
 
     rc = ngx_status_restore_results(r, saved ? r->record->last.at : -1);
@@ -297,6 +307,42 @@ ngx_status_restore_check(ngx_status_restore_t *r, ngx_uint_t *found)
     *found = 1;
 
     return SQLITE_OK;
+}
+
+
+/*
+ * Whether the store knows more than a zone that is there: of a binary that was
+ * upgraded to and given up, whose zone has gone with it.  Then the record is
+ * the zone's, to be gone on with.
+ */
+
+static ngx_uint_t
+ngx_status_restore_behind(ngx_status_restore_t *r)
+{
+    ngx_status_slot_t          *slot;
+    ngx_status_store_check_t   *check;
+    const ngx_status_record_t  *live;
+
+    check = &r->s->checks[r->n];
+    slot = check->slot;
+
+    if (slot == NULL) {
+        return 0;
+    }
+
+    live = &slot->copy[slot->current & 1];
+
+    if (check->result_at <= live->last.at
+        || check->result_at > ngx_status_store_time())
+    {
+        /* as on a reload; or the clock was set back since */
+        return 0;
+    }
+
+    *r->record = *live;
+    ngx_memcpy(r->rings, ngx_status_zone_rings(slot), r->size);
+
+    return 1;
 }
 
 

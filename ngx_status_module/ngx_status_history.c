@@ -128,10 +128,7 @@ ngx_status_history_begin(ngx_status_rings_t *r,
     ngx_status_history_open_t *open, int64_t at)
 {
     int64_t     n, last, oldest;
-    uint32_t    nothing[NGX_STATUS_NSTATES];
     ngx_uint_t  i;
-
-    memset(nothing, 0, sizeof(nothing));
 
     for (i = 0; i < NGX_STATUS_LADDER; i++) {
 
@@ -141,7 +138,7 @@ ngx_status_history_begin(ngx_status_rings_t *r,
                  / ngx_status_rungs[i].seconds - r->nentries[i];
 
         for (n = ngx_max(oldest, 0); n < last; n++) {
-            ngx_status_rings_put_seconds(r, i, n, nothing);
+            ngx_status_rings_clear_seconds(r, i, n);
         }
     }
 

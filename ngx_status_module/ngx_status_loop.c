@@ -12,7 +12,7 @@
 
 
 #define NGX_STATUS_LOOP_EVENTS   64
-#define NGX_STATUS_LOOP_SLICE    4       /* ms in one go; epoll tells the rest
+#define NGX_STATUS_LOOP_SLICE    2       /* ms in one go; epoll tells the rest
                                             again */
 #define NGX_STATUS_LOOP_TICK     50      /* ms between looks at the lateness */
 #define NGX_STATUS_LOOP_HISTORY  256     /* that lateness is remembered, each */
@@ -60,6 +60,7 @@ typedef struct {
     int                   epoll;
     ngx_event_t           timer;         /* libcurl's */
     ngx_event_t           tick;
+    ngx_event_t           rest;          /* posted: more have finished */
     ngx_log_t            *log;
 
     ngx_status_place_t   *places;        /* by descriptor */
@@ -87,7 +88,8 @@ static int ngx_status_loop_timer(CURLM *multi, long ms, void *data);
 static int ngx_status_loop_socket(CURL *easy, curl_socket_t s, int what,
     void *data, void *place);
 static void ngx_status_loop_ready(ngx_status_watch_t *w, uint32_t ready);
-static void ngx_status_loop_finished(void);
+static void ngx_status_loop_finished(ngx_msec_t begin);
+static void ngx_status_loop_rest(ngx_event_t *ev);
 static void ngx_status_loop_answered(ngx_status_watch_t *w, uint32_t ready);
 static void *ngx_status_loop_thread(void *data);
 static void ngx_status_loop_look(ngx_status_work_t *w);
@@ -168,6 +170,9 @@ ngx_status_loop_init(ngx_cycle_t *cycle)
     l->timer.handler = ngx_status_loop_timeout;
     l->timer.data = l->connection;
     l->timer.log = l->log;
+
+    l->rest.handler = ngx_status_loop_rest;
+    l->rest.log = l->log;
 
     l->tick.handler = ngx_status_loop_tick;
     l->tick.data = l->connection;
@@ -293,7 +298,7 @@ ngx_status_loop_handler(ngx_event_t *ev)
         }
     }
 
-    ngx_status_loop_finished();
+    ngx_status_loop_finished(begin);
 }
 
 
@@ -403,12 +408,17 @@ ngx_status_loop_timeout(ngx_event_t *ev)
     curl_multi_socket_action(ngx_status_loop.multi, CURL_SOCKET_TIMEOUT, 0,
                              &running);
 
-    ngx_status_loop_finished();
+    ngx_status_loop_finished(ngx_status_loop_clock());
 }
 
 
+/*
+ * Those who waited for one target finish all together when it answers.  What
+ * they cost is not ours to know; the rest has its turn after other events.
+ */
+
 static void
-ngx_status_loop_finished(void)
+ngx_status_loop_finished(ngx_msec_t begin)
 {
     int                     left;
     CURL                   *easy;
@@ -435,7 +445,21 @@ ngx_status_loop_finished(void)
         }
 
         t->done(t, code);
+
+        if (ngx_status_loop_clock() - begin >= NGX_STATUS_LOOP_SLICE) {
+            ngx_post_event(&ngx_status_loop.rest, &ngx_posted_next_events);
+            break;
+        }
     }
+}
+
+
+static void
+ngx_status_loop_rest(ngx_event_t *ev)
+{
+    (void) ev;
+
+    ngx_status_loop_finished(ngx_status_loop_clock());
 }
 
 

@@ -190,6 +190,20 @@ ngx_status_rings_put_results(ngx_status_rings_t *r, ngx_uint_t level,
 
 
 void
+ngx_status_rings_clear_seconds(ngx_status_rings_t *r, ngx_uint_t level,
+    int64_t number)
+{
+    size_t    at;
+    uint32_t  nothing[NGX_STATUS_NSTATES];
+
+    if (ngx_status_entry_find(r, level, number, &at)) {
+        memset(nothing, 0, sizeof(nothing));
+        ngx_status_rings_put_seconds(r, level, number, nothing);
+    }
+}
+
+
+void
 ngx_status_rings_clear_results(ngx_status_rings_t *r, ngx_uint_t level,
     int64_t number)
 {

@@ -68,14 +68,16 @@ void ngx_status_rings_locate(const ngx_status_history_conf_t *conf,
 
 
 /*
- * Overwrite the seconds of a closed bucket, or the rest of it.  clear()
- * takes the results from a bucket when it is kept.
+ * Overwrite the seconds of a closed bucket, or the rest of it.  clear_*()
+ * take them from a bucket when it is kept.
  */
 
 void ngx_status_rings_put_seconds(ngx_status_rings_t *r, ngx_uint_t level,
     int64_t number, const uint32_t *seconds);
 void ngx_status_rings_put_results(ngx_status_rings_t *r, ngx_uint_t level,
     int64_t number, const ngx_status_tally_t *tally);
+void ngx_status_rings_clear_seconds(ngx_status_rings_t *r, ngx_uint_t level,
+    int64_t number);
 void ngx_status_rings_clear_results(ngx_status_rings_t *r, ngx_uint_t level,
     int64_t number);
 

@@ -12,6 +12,11 @@
 #include "ngx_status_rings.h"
 
 
+/* 0 is of an entry that is empty */
+#define ngx_status_bins_lap(level, number)                                    \
+    (uint8_t) ((number) / ngx_status_bins_rungs[level].n % 255 + 1)
+
+
 static void ngx_status_bins_add(const ngx_status_rings_t *r, ngx_uint_t level,
     int64_t from, int64_t to, uint32_t *bins);
 static void ngx_status_bins_percentiles(const uint32_t *bins,
@@ -71,7 +76,7 @@ ngx_status_bins_put(ngx_status_rings_t *r, ngx_uint_t level, int64_t number,
     ngx_status_bins_entry_t  *entry;
 
     entry = &r->bins[level][number % ngx_status_bins_rungs[level].n];
-    entry->number = number;
+    entry->lap = ngx_status_bins_lap(level, number);
 
     for (k = 0; k < NGX_STATUS_HISTORY_BINS; k++) {
         entry->counts[k] = bins[k] < 32
@@ -107,13 +112,26 @@ ngx_status_bins_get(const ngx_status_rings_t *r, ngx_uint_t level,
 
     entry = &r->bins[level][number % ngx_status_bins_rungs[level].n];
 
-    if (entry->number != (uint16_t) number) {
+    if (entry->lap != ngx_status_bins_lap(level, number)) {
         return 0;
     }
 
     ngx_status_bins_add(r, level, number, number + 1, bins);
 
     return 1;
+}
+
+
+void
+ngx_status_bins_clear(ngx_status_rings_t *r, ngx_uint_t level, int64_t number)
+{
+    ngx_status_bins_entry_t  *entry;
+
+    entry = &r->bins[level][number % ngx_status_bins_rungs[level].n];
+
+    if (entry->lap == ngx_status_bins_lap(level, number)) {
+        entry->lap = 0;
+    }
 }
 
 
@@ -192,7 +210,7 @@ ngx_status_bins_add(const ngx_status_rings_t *r, ngx_uint_t level,
 
         entry = &r->bins[level][n % kept];
 
-        if (entry->number != (uint16_t) n) {
+        if (entry->lap != ngx_status_bins_lap(level, n)) {
             continue;
         }
 

@@ -156,7 +156,6 @@ ngx_status_history_result(const ngx_status_history_conf_t *conf,
     ngx_uint_t                 i, bin;
     ngx_status_tally_t        *tally, one;
     ngx_status_rings_t         r;
-    ngx_status_score_entry_t  *entry;
     ngx_status_score_tally_t  *scores;
 
     at = result->at / 1000;
@@ -217,15 +216,7 @@ ngx_status_history_result(const ngx_status_history_conf_t *conf,
                 ngx_status_rings_put_results(&r, i, first, tally);
             }
 
-            if (first && r.nscores[i]) {
-                entry = &r.scores[i][first % r.nscores[i]];
-                entry->number = first;
-                entry->n = ngx_min(scores->n, 0xffff);
-                entry->first = scores->first;
-                entry->last = scores->last;
-                entry->min = scores->min;
-                entry->max = scores->max;
-            }
+            ngx_status_rings_put_score(&r, i, first, scores);
 
             tally->results = 0;
             tally->sum = 0;
@@ -328,10 +319,8 @@ ngx_status_history_rewind(ngx_status_rings_t *r,
 static void
 ngx_status_history_forget(ngx_status_rings_t *r, int64_t from, int64_t to)
 {
-    int64_t                    n, first, last, kept;
-    ngx_uint_t                 i;
-    ngx_status_bins_entry_t   *bins;
-    ngx_status_score_entry_t  *score;
+    int64_t     n, first, last, kept;
+    ngx_uint_t  i;
 
     for (i = 0; i < NGX_STATUS_LADDER; i++) {
 
@@ -347,11 +336,7 @@ ngx_status_history_forget(ngx_status_rings_t *r, int64_t from, int64_t to)
         kept = r->nscores[i];
 
         for (n = ngx_max(first, last - kept + 1); n <= last; n++) {
-            score = &r->scores[i][n % kept];
-
-            if (score->number == (uint16_t) n) {
-                memset(score, 0, sizeof(ngx_status_score_entry_t));
-            }
+            ngx_status_rings_clear_score(r, i, n);
         }
     }
 
@@ -363,11 +348,7 @@ ngx_status_history_forget(ngx_status_rings_t *r, int64_t from, int64_t to)
         kept = ngx_status_bins_rungs[i].n;
 
         for (n = ngx_max(first, last - kept + 1); n <= last; n++) {
-            bins = &r->bins[i][n % kept];
-
-            if (bins->number == (uint16_t) n) {
-                memset(bins, 0, sizeof(ngx_status_bins_entry_t));
-            }
+            ngx_status_bins_clear(r, i, n);
         }
     }
 }
@@ -472,9 +453,8 @@ ngx_status_history_bucket(const ngx_status_history_conf_t *conf,
     ngx_status_ladder_e level, int64_t number, ngx_status_tally_t *tally,
     ngx_status_score_tally_t *score)
 {
-    int64_t                    cursor, kept;
-    ngx_status_rings_t         r;
-    ngx_status_score_entry_t  *entry;
+    int64_t             cursor, kept;
+    ngx_status_rings_t  r;
 
     ngx_status_rings_locate(conf, rings, &r);
 
@@ -494,15 +474,7 @@ ngx_status_history_bucket(const ngx_status_history_conf_t *conf,
         *score = open->scores[level];
 
     } else if (number < cursor && number >= cursor - kept && number > 0) {
-        entry = &r.scores[level][number % kept];
-
-        if (entry->number == (uint16_t) number) {
-            score->n = entry->n;
-            score->first = entry->first;
-            score->last = entry->last;
-            score->min = entry->min;
-            score->max = entry->max;
-        }
+        ngx_status_rings_get_score(&r, level, number, score);
     }
 }
 
@@ -512,9 +484,10 @@ ngx_status_history_copy(const ngx_status_history_open_t *open,
     const ngx_status_history_conf_t *from, const void *old,
     const ngx_status_history_conf_t *to, void *rings)
 {
-    int64_t             newest, number, kept;
-    ngx_uint_t          i;
-    ngx_status_rings_t  a, b;
+    int64_t                   newest, number, kept;
+    ngx_uint_t                i;
+    ngx_status_rings_t        a, b;
+    ngx_status_score_tally_t  score;
 
     if (memcmp(from, to, sizeof(ngx_status_history_conf_t)) == 0) {
         memcpy(rings, old, ngx_status_history_size(to));
@@ -534,8 +507,8 @@ ngx_status_history_copy(const ngx_status_history_open_t *open,
         kept = ngx_min(a.nscores[i], b.nscores[i]);
 
         for (number = ngx_max(newest - kept, 0); number < newest; number++) {
-            b.scores[i][number % b.nscores[i]] =
-                                      a.scores[i][number % a.nscores[i]];
+            ngx_status_rings_get_score(&a, i, number, &score);
+            ngx_status_rings_put_score(&b, i, number, &score);
         }
     }
 

@@ -24,6 +24,8 @@
  * What is exact and what is not:
  *
  *   seconds      exact in every bucket;
+ *   scores       first, last, min and max as 24 bits of floating point, in
+ *                every bucket: 7 digits;
  *   results      exact up to 1023 a minute, 65535 an hour, 1048575 a day;
  *   mean, min,   exact in the buckets still open, within 0.4 % in closed
  *   max          ones (12 bits of floating point), twice that where the
@@ -92,7 +94,8 @@ typedef struct {
 
 
 typedef struct {
-    uint32_t    n;                   /* 0: no score, the rest is meaningless */
+    uint32_t    n;                   /* scores, in a closed bucket 1 for any;
+                                        0: none, the rest is meaningless */
     float       first, last, min, max;
 } ngx_status_score_tally_t;
 

@@ -41,10 +41,9 @@ ngx_status_history_fill(const ngx_status_history_conf_t *conf,
     ngx_status_history_open_t *open, void *rings, ngx_status_ladder_e level,
     int64_t number, const ngx_status_bucket_t *bucket)
 {
-    int64_t                    period;
-    ngx_uint_t                 k;
-    ngx_status_rings_t         r;
-    ngx_status_score_entry_t  *entry;
+    int64_t             period;
+    ngx_uint_t          k;
+    ngx_status_rings_t  r;
 
     ngx_status_rings_locate(conf, rings, &r);
 
@@ -56,15 +55,7 @@ ngx_status_history_fill(const ngx_status_history_conf_t *conf,
         return;
     }
 
-    if (bucket->score.n && r.nscores[level]) {
-        entry = &r.scores[level][number % r.nscores[level]];
-        entry->number = number;
-        entry->n = ngx_min(bucket->score.n, 0xffff);
-        entry->first = bucket->score.first;
-        entry->last = bucket->score.last;
-        entry->min = bucket->score.min;
-        entry->max = bucket->score.max;
-    }
+    ngx_status_rings_put_score(&r, level, number, &bucket->score);
 
     if (level == NGX_STATUS_DAYS) {
 

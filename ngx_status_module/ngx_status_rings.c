@@ -5,9 +5,12 @@
  * The ladder's rings are arrays of bits: bucket b is entry b % n of its
  * ring, an entry is
  *
- *     lap | results | mean | min | max | seconds by state
+ *     lap | results | mean | min | max | largest | seconds of the others
  *
  * "lap" is b / n: an entry of another lap is somebody else's, that is empty.
+ * A bucket's seconds are those of each state and those that history does not
+ * cover: 8 numbers, whose sum is known.  So the largest need not be told, and
+ * no other can be more than half of the bucket.  Zeroed: nothing covered.
  * Nothing is said about the order of writes, because no entry is read
  * before a cursor committed later has passed it.
  */
@@ -18,6 +21,7 @@
 
 #define NGX_STATUS_LAP_BITS      8
 #define NGX_STATUS_LATENCY_BITS  12
+#define NGX_STATUS_LARGEST_BITS  3               /* for NGX_STATUS_NSTATES + 1 */
 
 /* bits of an entry up to its seconds, 64 at most; and of all of it */
 
@@ -25,10 +29,14 @@
     (NGX_STATUS_LAP_BITS + (rung)->result_bits + 3 * NGX_STATUS_LATENCY_BITS)
 
 #define ngx_status_rung_bits(rung)                                            \
-    (ngx_status_rung_head(rung) + NGX_STATUS_NSTATES * (rung)->second_bits)
+    (ngx_status_rung_head(rung) + NGX_STATUS_LARGEST_BITS                     \
+     + NGX_STATUS_NSTATES * (rung)->half_bits)
 
 
 #define ngx_status_bits_mask(n)  (~(uint64_t) 0 >> (64 - (n)))
+
+#define ngx_status_score_lap(r, level, number)                                \
+    (uint8_t) ((number) / (r)->nscores[level] << 1 | 1)
 
 
 static ngx_uint_t ngx_status_entry_find(const ngx_status_rings_t *r,
@@ -46,9 +54,9 @@ static void ngx_status_bits_put(uint64_t *words, size_t at, ngx_uint_t n,
 
 
 const ngx_status_rung_t  ngx_status_rungs[NGX_STATUS_LADDER] = {
-    { 60,     6, 10 },
-    { 3600,  12, 16 },
-    { 86400, 17, 20 }
+    { 60,     5, 10 },
+    { 3600,  11, 16 },
+    { 86400, 16, 20 }
 };
 
 
@@ -79,14 +87,14 @@ ngx_status_rings_locate(const ngx_status_history_conf_t *conf,
         p += ((bits + 63) / 64 + 1) * sizeof(uint64_t);
     }
 
-    for (i = 0; i < NGX_STATUS_LADDER; i++) {
-        r->scores[i] = (ngx_status_score_entry_t *) p;
-        p += r->nscores[i] * sizeof(ngx_status_score_entry_t);
-    }
-
     for (i = 0; i < NGX_STATUS_BINS_RUNGS; i++) {
         r->bins[i] = (ngx_status_bins_entry_t *) p;
         p += ngx_status_bins_rungs[i].n * sizeof(ngx_status_bins_entry_t);
+    }
+
+    for (i = 0; i < NGX_STATUS_LADDER; i++) {
+        r->scores[i] = (ngx_status_score_entry_t *) p;
+        p += r->nscores[i] * sizeof(ngx_status_score_entry_t);
     }
 
     r->size = p - (uintptr_t) rings;
@@ -139,18 +147,39 @@ ngx_status_rings_put_seconds(ngx_status_rings_t *r, ngx_uint_t level,
     int64_t number, const uint32_t *seconds)
 {
     size_t                    at;
-    ngx_uint_t                i;
+    uint32_t                  parts[NGX_STATUS_NSTATES + 1];
+    ngx_uint_t                i, largest;
     const ngx_status_rung_t  *rung;
 
     rung = &ngx_status_rungs[level];
 
+    parts[0] = rung->seconds;
+    largest = 0;
+
+    for (i = 1; i <= NGX_STATUS_NSTATES; i++) {
+        parts[i] = ngx_min(seconds[i - 1], parts[0]);
+        parts[0] -= parts[i];
+    }
+
+    for (i = 1; i <= NGX_STATUS_NSTATES; i++) {
+        if (parts[i] > parts[largest]) {
+            largest = i;
+        }
+    }
+
     at = ngx_status_entry_claim(r, level, number);
     at += ngx_status_rung_head(rung);
 
-    for (i = 0; i < NGX_STATUS_NSTATES; i++) {
-        ngx_status_bits_put(r->entries[level], at, rung->second_bits,
-                            seconds[i]);
-        at += rung->second_bits;
+    ngx_status_bits_put(r->entries[level], at, NGX_STATUS_LARGEST_BITS,
+                        largest);
+    at += NGX_STATUS_LARGEST_BITS;
+
+    for (i = 0; i <= NGX_STATUS_NSTATES; i++) {
+        if (i != largest) {
+            ngx_status_bits_put(r->entries[level], at, rung->half_bits,
+                                parts[i]);
+            at += rung->half_bits;
+        }
     }
 }
 
@@ -217,6 +246,71 @@ ngx_status_rings_clear_results(ngx_status_rings_t *r, ngx_uint_t level,
 }
 
 
+void
+ngx_status_rings_put_score(ngx_status_rings_t *r, ngx_uint_t level,
+    int64_t number, const ngx_status_score_tally_t *score)
+{
+    float                      values[4];
+    ngx_status_score_entry_t  *entry;
+
+    if (r->nscores[level] == 0 || score->n == 0) {
+        return;
+    }
+
+    values[0] = score->first;
+    values[1] = score->last;
+    values[2] = score->min;
+    values[3] = score->max;
+
+    entry = &r->scores[level][number % r->nscores[level]];
+    entry->lap = ngx_status_score_lap(r, level, number);
+    ngx_memcpy(entry->values, values, sizeof(values));
+}
+
+
+void
+ngx_status_rings_get_score(const ngx_status_rings_t *r, ngx_uint_t level,
+    int64_t number, ngx_status_score_tally_t *score)
+{
+    float                            values[4];
+    const ngx_status_score_entry_t  *entry;
+
+    memset(score, 0, sizeof(ngx_status_score_tally_t));
+
+    if (r->nscores[level] == 0) {
+        return;
+    }
+
+    entry = &r->scores[level][number % r->nscores[level]];
+
+    if (entry->lap != ngx_status_score_lap(r, level, number)) {
+        return;
+    }
+
+    ngx_memcpy(values, entry->values, sizeof(values));
+
+    score->n = 1;
+    score->first = values[0];
+    score->last = values[1];
+    score->min = values[2];
+    score->max = values[3];
+}
+
+
+void
+ngx_status_rings_clear_score(ngx_status_rings_t *r, ngx_uint_t level,
+    int64_t number)
+{
+    ngx_status_score_entry_t  *entry;
+
+    entry = &r->scores[level][number % r->nscores[level]];
+
+    if (entry->lap == ngx_status_score_lap(r, level, number)) {
+        entry->lap = 0;
+    }
+}
+
+
 ngx_uint_t
 ngx_status_rings_has(const ngx_status_rings_t *r, ngx_uint_t level,
     int64_t number)
@@ -261,24 +355,44 @@ static void
 ngx_status_entry_add_seconds(const uint64_t *words, size_t at,
     const ngx_status_rung_t *rung, ngx_status_tally_t *tally)
 {
-    uint64_t    bits;
-    ngx_uint_t  i, width;
+    size_t      bit, end;
+    uint32_t    part, left;
+    uint64_t    others;
+    ngx_uint_t  i, n, largest;
 
-    width = rung->second_bits;
     at += ngx_status_rung_head(rung);
 
-    /* mostly the second, "up", is all there is */
+    largest = ngx_status_bits_get(words, at, NGX_STATUS_LARGEST_BITS);
+    at += NGX_STATUS_LARGEST_BITS;
 
-    bits = ngx_status_bits_get(words, at, 2 * width);
+    left = rung->seconds;
 
-    if (bits >> width == (uint64_t) rung->seconds) {
-        tally->seconds[NGX_STATUS_UP] += rung->seconds;
-        return;
+    /* mostly it is all there is */
+
+    end = at + NGX_STATUS_NSTATES * rung->half_bits;
+
+    for (bit = at, others = 0; bit < end; bit += n) {
+        n = ngx_min(end - bit, 64);
+        others |= ngx_status_bits_get(words, bit, n);
     }
 
-    for (i = 0; i < NGX_STATUS_NSTATES; i++) {
-        tally->seconds[i] += ngx_status_bits_get(words, at, width);
-        at += width;
+    for (i = 0; others && i <= NGX_STATUS_NSTATES; i++) {
+
+        if (i == largest) {
+            continue;
+        }
+
+        part = ngx_status_bits_get(words, at, rung->half_bits);
+        at += rung->half_bits;
+        left -= part;
+
+        if (i) {
+            tally->seconds[i - 1] += part;
+        }
+    }
+
+    if (largest) {
+        tally->seconds[largest - 1] += left;
     }
 }
 

@@ -13,11 +13,14 @@
 #include "ngx_status_history.h"
 
 
-/* A rung of the ladder: its buckets, and the bits that their numbers take. */
+/*
+ * A rung of the ladder: its buckets, and the bits that numbers of their
+ * results take, and numbers up to half of their seconds.
+ */
 
 typedef struct {
     int64_t      seconds;
-    ngx_uint_t   second_bits;
+    ngx_uint_t   half_bits;
     ngx_uint_t   result_bits;
 } ngx_status_rung_t;
 
@@ -40,16 +43,18 @@ typedef struct {
 extern const ngx_status_bins_rung_t  ngx_status_bins_rungs[];
 
 
-/* A score's entry and a histogram's: number % n, empty for another one. */
+/*
+ * A score's entry and a histogram's: number % n, empty for another lap, which
+ * is number / n, and zeroed.  Bytes, so that none is lost in between.
+ */
 
 typedef struct {
-    uint16_t     number;             /* the low bits, here and below */
-    uint16_t     n;
-    float        first, last, min, max;
+    uint8_t      lap;                /* its low bits above a 1 */
+    u_char       values[4 * sizeof(float)];  /* first, last, min, max */
 } ngx_status_score_entry_t;
 
 typedef struct {
-    uint16_t     number;
+    uint8_t      lap;                /* never 0 */
     uint8_t      counts[NGX_STATUS_HISTORY_BINS];    /* as 5 bit floats */
 } ngx_status_bins_entry_t;
 
@@ -69,7 +74,8 @@ void ngx_status_rings_locate(const ngx_status_history_conf_t *conf,
 
 /*
  * Overwrite the seconds of a closed bucket, or the rest of it.  clear_*()
- * take them from a bucket when it is kept.
+ * take them from a bucket when it is kept.  Seconds that are more than the
+ * bucket has are cut.
  */
 
 void ngx_status_rings_put_seconds(ngx_status_rings_t *r, ngx_uint_t level,
@@ -79,6 +85,18 @@ void ngx_status_rings_put_results(ngx_status_rings_t *r, ngx_uint_t level,
 void ngx_status_rings_clear_seconds(ngx_status_rings_t *r, ngx_uint_t level,
     int64_t number);
 void ngx_status_rings_clear_results(ngx_status_rings_t *r, ngx_uint_t level,
+    int64_t number);
+
+/*
+ * The scores of a closed bucket, on rungs that keep them; put() of none
+ * leaves what is there.
+ */
+
+void ngx_status_rings_put_score(ngx_status_rings_t *r, ngx_uint_t level,
+    int64_t number, const ngx_status_score_tally_t *score);
+void ngx_status_rings_get_score(const ngx_status_rings_t *r,
+    ngx_uint_t level, int64_t number, ngx_status_score_tally_t *score);
+void ngx_status_rings_clear_score(ngx_status_rings_t *r, ngx_uint_t level,
     int64_t number);
 
 /* Whether a closed bucket is there. */
@@ -108,8 +126,8 @@ uint32_t ngx_status_float_value(ngx_uint_t code, ngx_uint_t mantissa);
 
 /*
  * histogram.c.  put() writes a closed histogram, sum() one of the days or of
- * the 30 days from what it consists of; get() answers whether one is there.
- * close() writes the histograms of the hour, the day and the 30 days that end
+ * the 30 days from what it consists of; get() answers whether one is there;
+ * clear() takes it away.  close() writes the histograms of the hour, the day and the 30 days that end
  * between the result cursor and "at", and empties the open one.  windows()
  * fills in the percentiles of windows that have the rest.
  */
@@ -120,6 +138,8 @@ void ngx_status_bins_sum(ngx_status_rings_t *r, ngx_uint_t level,
     int64_t number);
 ngx_uint_t ngx_status_bins_get(const ngx_status_rings_t *r, ngx_uint_t level,
     int64_t number, uint32_t *bins);
+void ngx_status_bins_clear(ngx_status_rings_t *r, ngx_uint_t level,
+    int64_t number);
 void ngx_status_bins_close(ngx_status_rings_t *r,
     ngx_status_history_open_t *open, int64_t at);
 void ngx_status_bins_windows(const ngx_status_rings_t *r,

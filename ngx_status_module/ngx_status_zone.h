@@ -30,7 +30,7 @@
 
 
 #define NGX_STATUS_ZONE_MAGIC    0x5354415455533031ULL
-#define NGX_STATUS_ZONE_VERSION  3    /* of everything below */
+#define NGX_STATUS_ZONE_VERSION  4    /* of everything below */
 
 /* A heartbeat comes each second; beyond this the checker counts as dead. */
 #define NGX_STATUS_ZONE_DEAD     5000 /* ms */

@@ -167,12 +167,12 @@ test_size(void **state)
 
     conf = test_default;
 
-    assert_true(ngx_status_history_size(&conf) <= 50000);
+    assert_true(ngx_status_history_size(&conf) <= 48700);
     assert_int_equal(ngx_status_history_size(&conf) % 8, 0);
     assert_true(sizeof(ngx_status_history_open_t) <= 1536);
 
     conf.scores = 1;
-    assert_true(ngx_status_history_size(&conf) <= 64 * 1024);
+    assert_true(ngx_status_history_size(&conf) <= 58200);
 
     print_message("# %u bytes of rings, %u with scores, %u open\n",
                   (unsigned) ngx_status_history_size(&test_default),
@@ -485,7 +485,7 @@ test_scores(void **state)
 
     ngx_status_history_bucket(&h.conf, &h.open, h.rings, NGX_STATUS_HOURS,
                               midnight / 3600 + 190, &tally, &score);
-    assert_int_equal(score.n, 4);
+    assert_int_equal(score.n, 1);
     assert_true(score.first == 1900 && score.last == 1903);
     assert_true(score.min == 1900 && score.max == 1903);
     assert_int_equal(tally.results, 0);
@@ -500,7 +500,7 @@ test_scores(void **state)
 
     ngx_status_history_bucket(&h.conf, &h.open, h.rings, NGX_STATUS_DAYS,
                               midnight / TEST_DAY, &tally, &score);
-    assert_int_equal(score.n, 88);
+    assert_int_equal(score.n, 1);
     assert_true(score.first == 0 && score.last == 233);
     assert_true(score.min == 0 && score.max == 233);
 
@@ -1074,6 +1074,132 @@ test_schedules(void **state)
 
 
 /*
+ * What a closed bucket is made of comes back as it was: seconds to the second,
+ * however they are shared out, and scores to the last of their bits.
+ */
+
+static void
+test_packed(void **state)
+{
+    float                     *into;
+    int64_t                    first, n, kept, s, left, part;
+    ngx_uint_t                 i, k, level, lap;
+    test_history_t             h;
+    ngx_status_tally_t         tally;
+    ngx_status_bucket_t       *buckets, *b;
+    ngx_status_score_tally_t   score;
+    ngx_status_history_conf_t  conf;
+
+    static const float  values[] = {
+        0, 0.98f, 1234567, -0.5f, 99.99f, 16777215, 1e-30f, 3.4e38f
+    };
+
+    (void) state;
+
+    test_seed = 7;
+    conf = test_default;
+    conf.scores = 1;
+    buckets = calloc(conf.minutes, sizeof(ngx_status_bucket_t));
+
+    for (level = 0; level < NGX_STATUS_LADDER; level++) {
+
+        s = test_bucket[level];
+        kept = level == NGX_STATUS_MINUTES ? conf.minutes
+               : level == NGX_STATUS_HOURS ? conf.hours : conf.days;
+
+        test_init(&h, &conf);
+
+        for (lap = 0; lap < 12; lap++) {
+            first = 1767571200 / TEST_DAY * TEST_DAY / s + lap * kept;
+
+            for (n = 0; n < kept; n++) {
+                b = &buckets[n];
+                memset(b, 0, sizeof(ngx_status_bucket_t));
+
+                /* all of them, some in any order, halves, one, more than is */
+
+                left = n % 3 ? s : test_random(s + 1);
+
+                for (i = test_random(2 * NGX_STATUS_NSTATES); i && left; i--) {
+                    k = test_random(NGX_STATUS_NSTATES);
+                    part = test_random(3) ? test_random(left + 1)
+                           : test_random(2) ? left / 2 : left;
+                    b->tally.seconds[k] += part;
+                    left -= part;
+                }
+
+                b->tally.seconds[n % NGX_STATUS_NSTATES] += n % 3 ? left : 0;
+
+                b->score.n = test_random(3);
+                into = &b->score.first;
+
+                for (i = 0; i < 4; i++) {
+                    into[i] = test_random(2) ? values[test_random(8)]
+                                             : test_random(1u << 24) / 64.0f;
+                }
+
+                ngx_status_history_fill(&conf, &h.open, h.rings, level,
+                                        first + n, b);
+            }
+
+            ngx_status_history_filled(&conf, &h.open, h.rings,
+                                      (first + kept) * s);
+
+            for (n = 0; n < kept; n++) {
+                b = &buckets[n];
+
+                ngx_status_history_bucket(&conf, &h.open, h.rings, level,
+                                          first + n, &tally, &score);
+                assert_memory_equal(tally.seconds, b->tally.seconds,
+                                    sizeof(tally.seconds));
+
+                if (level == NGX_STATUS_MINUTES || b->score.n == 0
+                    || (level == NGX_STATUS_HOURS
+                        && n < kept - NGX_STATUS_HISTORY_SCORE_HOURS))
+                {
+                    assert_int_equal(score.n, 0);
+
+                } else {
+                    assert_int_equal(score.n, 1);
+                    assert_memory_equal(&score.first, &b->score.first,
+                                        4 * sizeof(float));
+                }
+            }
+
+            /* for hours and days that were open at the end */
+            memset(h.open.tallies, 0, sizeof(h.open.tallies));
+            memset(h.open.scores, 0, sizeof(h.open.scores));
+        }
+
+        /* more than there is, as a store may say */
+
+        memset(buckets, 0, sizeof(ngx_status_bucket_t));
+        buckets->tally.seconds[NGX_STATUS_UP] = s - 1;
+        buckets->tally.seconds[NGX_STATUS_TIMEOUT] = 0xffffffff;
+        buckets->tally.seconds[NGX_STATUS_DOWN] = 7;
+
+        ngx_status_history_fill(&conf, &h.open, h.rings, level,
+                                first + kept - 1, buckets);
+        ngx_status_history_filled(&conf, &h.open, h.rings,
+                                  (first + kept) * s);
+        ngx_status_history_bucket(&conf, &h.open, h.rings, level,
+                                  first + kept - 1, &tally, &score);
+
+        for (i = 0, left = s; i < NGX_STATUS_NSTATES; i++) {
+            left -= tally.seconds[i];
+        }
+
+        assert_int_equal(left, 0);
+        assert_int_equal(tally.seconds[NGX_STATUS_UP], s - 1);
+
+        free(h.rings);
+    }
+
+    free(buckets);
+}
+
+
+/*
  * Buckets that were written down as they closed make the same history again:
  * the very last hour and day need not have been.
  */
@@ -1229,6 +1355,7 @@ main(void)
         cmocka_unit_test(test_scores),
         cmocka_unit_test(test_percentiles),
         cmocka_unit_test(test_schedules),
+        cmocka_unit_test(test_packed),
         cmocka_unit_test(test_filled)
     };
 

@@ -254,7 +254,7 @@ ngx_status_schedule_resume(ngx_status_job_t *job)
 
     check = job->probe.check;
 
-    r = &job->slot->copy[job->slot->current & 1];
+    r = ngx_status_zone_record(job->slot);
     wait = r->next_at - ngx_status_schedule_now();
 
     if (r->nresults == 0 || wait <= 0) {
@@ -419,7 +419,7 @@ ngx_status_schedule_run(ngx_status_job_t *job)
     probe->result.at = ngx_status_schedule_now();
     probe->score.value = NAN;
 
-    r = &job->slot->copy[job->slot->current & 1];
+    r = ngx_status_zone_record(job->slot);
     probe->before = r->nresults ? &r->last : NULL;
     probe->result.kept = r->last.kept;
 
@@ -522,7 +522,7 @@ ngx_status_schedule_settle(ngx_status_job_t *job)
 #if (NGX_STATUS_SQLITE)
     if (s->monitor->store) {
         ngx_status_store_result(s->monitor->store, job - s->jobs,
-                                &job->slot->copy[job->slot->current & 1], r,
+                                ngx_status_zone_record(job->slot), r,
                                 &probe->score, now);
     }
 #endif

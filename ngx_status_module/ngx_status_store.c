@@ -64,7 +64,7 @@ ngx_status_store_open(ngx_status_monitor_t *monitor, ngx_log_t *log)
         s->checks[n].slot = slot;
         s->checks[n].again = 1;
         s->checks[n].fresh = slot
-                        && slot->copy[slot->current & 1].nresults == 0;
+                        && ngx_status_zone_record(slot)->nresults == 0;
     }
 
     if (ngx_status_store_db_open(s, &waiting, err, aside) == SQLITE_OK) {

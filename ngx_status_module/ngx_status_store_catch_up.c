@@ -85,7 +85,7 @@ ngx_status_store_catch_up(ngx_status_store_t *s)
             continue;
         }
 
-        record = &slot->copy[slot->current & 1];
+        record = ngx_status_zone_record(slot);
 
         if (check->again) {
             check->again = 0;

@@ -278,7 +278,7 @@ ngx_status_restore_check(ngx_status_restore_t *r, ngx_uint_t *found)
     }
 
     if (!saved && r->cursor == 0
-        && check->slot->copy[check->slot->current & 1].nresults
+        && ngx_status_zone_record(check->slot)->nresults
            > r->record->nresults)
     {
         /* the file is new, and what has come since the start is more */
@@ -330,7 +330,7 @@ ngx_status_restore_behind(ngx_status_restore_t *r)
         return 0;
     }
 
-    live = &slot->copy[slot->current & 1];
+    live = ngx_status_zone_record(slot);
 
     if (check->result_at <= live->last.at
         || check->result_at > ngx_status_store_time())
@@ -528,7 +528,7 @@ ngx_status_restore_live(ngx_status_restore_t *r)
     const ngx_status_record_t  *live;
 
     slot = r->s->checks[r->n].slot;
-    live = &slot->copy[slot->current & 1];
+    live = ngx_status_zone_record(slot);
     check = r->s->monitor->checks[r->n];
 
     if (live->nresults == 0) {

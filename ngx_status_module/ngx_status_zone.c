@@ -17,6 +17,9 @@
 #define NGX_STATUS_ZONE_BACKOFF  100             /* ms, doubled each time */
 
 
+static void ngx_status_zone_get_hand(ngx_status_zone_t *zone);
+static void ngx_status_zone_set_hand(ngx_status_zone_t *zone,
+    ngx_status_seat_t *seat);
 static void ngx_status_zone_rename(ngx_status_zone_t *zone);
 static void ngx_status_zone_take(ngx_status_zone_header_t *header,
     ngx_status_slot_t *slot, const ngx_str_t *id,
@@ -73,6 +76,8 @@ ngx_status_zone_own(ngx_status_zone_t *zone)
         }
     }
 
+    ngx_status_zone_get_hand(zone);
+
     /* before a new check takes a slot that one of the others still has */
 
     for (i = 0; i < zone->nchecks; i++) {
@@ -86,6 +91,60 @@ ngx_status_zone_own(ngx_status_zone_t *zone)
     ngx_status_zone_rename(zone);
 
     return wait;
+}
+
+
+/*
+ * A seat that is no slot's, nor one that a predecessor may still be writing
+ * to.  Which it is, is not taken from a note: who dies between giving a seat
+ * and noting the one it got for it, leaves a wrong one.
+ */
+
+static void
+ngx_status_zone_get_hand(ngx_status_zone_t *zone)
+{
+    ngx_uint_t                 i;
+    ngx_status_seat_t         *seat, *theirs;
+    ngx_status_zone_header_t  *h;
+
+    h = zone->header;
+
+    theirs = (ngx_status_seat_t *)
+             ((u_char *) h
+              + h->hands[(zone->epoch - 1) % NGX_STATUS_ZONE_SPARE]);
+    ngx_memory_barrier();
+
+    for (i = 0; i < h->nslots; i++) {
+        ngx_status_zone_seat(ngx_status_zone_slot(h, i))->epoch = zone->epoch;
+    }
+
+    for (i = 0; i < NGX_STATUS_ZONE_SPARE + h->nslots; i++) {
+
+        seat = i < NGX_STATUS_ZONE_SPARE
+               ? &h->spare[i]
+               : &ngx_status_zone_slot(h, i - NGX_STATUS_ZONE_SPARE)->own;
+
+        if (seat->epoch != zone->epoch) {
+            ngx_status_zone_set_hand(zone, seat);
+
+            if (seat != theirs) {
+                return;
+            }
+        }
+    }
+}
+
+
+static void
+ngx_status_zone_set_hand(ngx_status_zone_t *zone, ngx_status_seat_t *seat)
+{
+    ngx_status_zone_header_t  *h;
+
+    h = zone->header;
+
+    zone->hand = seat;
+    h->hands[zone->epoch % NGX_STATUS_ZONE_SPARE] = (u_char *) seat
+                                                    - (u_char *) h;
 }
 
 
@@ -206,7 +265,10 @@ static void
 ngx_status_zone_take(ngx_status_zone_header_t *h, ngx_status_slot_t *slot,
     const ngx_str_t *id, const ngx_status_slot_t *old)
 {
-    ngx_uint_t  used;
+    ngx_uint_t            used;
+    ngx_status_record_t  *record;
+
+    record = &ngx_status_zone_seat(slot)->record;
 
     used = (slot->id[0] != '\0');
     slot->id[0] = NGX_STATUS_ZONE_GIVEN;
@@ -219,14 +281,13 @@ ngx_status_zone_take(ngx_status_zone_header_t *h, ngx_status_slot_t *slot,
 
         if (used) {
             /* else it is fresh from mmap(), see init() */
-            ngx_memzero(&slot->copy[0], h->slot_size
-                                        - offsetof(ngx_status_slot_t, copy));
-            slot->current = 0;
+            ngx_memzero(record, sizeof(ngx_status_record_t));
+            ngx_memzero((u_char *) slot + sizeof(ngx_status_slot_t),
+                        h->slot_size - sizeof(ngx_status_slot_t));
         }
 
     } else if (old != slot) {
-        slot->copy[0] = old->copy[old->current & 1];
-        slot->current = 0;
+        *record = *ngx_status_zone_record(old);
 
         ngx_memcpy((u_char *) slot + sizeof(ngx_status_slot_t),
                    (u_char *) old + sizeof(ngx_status_slot_t),
@@ -271,36 +332,53 @@ ngx_status_zone_free_slot(ngx_status_zone_header_t *h, const char *id,
 }
 
 
+const ngx_status_record_t *
+ngx_status_zone_record(const ngx_status_slot_t *slot)
+{
+    return &ngx_status_zone_seat(slot)->record;
+}
+
+
 ngx_status_record_t *
 ngx_status_zone_begin(ngx_status_zone_t *zone, ngx_status_slot_t *slot)
 {
-    ngx_status_record_t  *r;
-
-    (void) zone;
-
     slot->seq |= 1;
     ngx_memory_barrier();
 
-    r = &slot->copy[1 - (slot->current & 1)];
-    *r = slot->copy[slot->current & 1];
+    zone->hand->record = *ngx_status_zone_record(slot);
 
-    return r;
+    return &zone->hand->record;
 }
 
 
 void
 ngx_status_zone_commit(ngx_status_zone_t *zone, ngx_status_slot_t *slot)
 {
+    ngx_atomic_uint_t  mine, theirs;
+
     if (!ngx_status_zone_owned(zone)) {
         /* a successor came meanwhile, and has made the slot's count even */
         return;
     }
 
+    /*
+     * It may come just now.  Exchanged, each seat has one holder at any
+     * time, whoever of the two was first.
+     */
+
+    mine = (uintptr_t) zone->hand - (uintptr_t) &slot->own;
+
     ngx_memory_barrier();
-    slot->current = 1 - (slot->current & 1);
+
+    do {
+        theirs = slot->seat;
+    } while (!ngx_atomic_cmp_set(&slot->seat, theirs, mine));
 
     ngx_memory_barrier();
     slot->seq++;
+
+    ngx_status_zone_set_hand(zone, (ngx_status_seat_t *)
+                                   ((uintptr_t) &slot->own + theirs));
 
     zone->header->changed_at = ngx_status_zone_now();
     (void) ngx_atomic_fetch_add(&zone->header->generation, 1);
@@ -471,8 +549,8 @@ ngx_status_zone_look(const ngx_status_zone_header_t *h, const char *id,
 
 
 /*
- * The writer fills the copy that is not current, so a record that was read
- * is whole unless the writer came around to it a second time; that it is
+ * The writer fills a seat that is no slot's, so a record that was read is
+ * whole unless the slot has got another one meanwhile; that the writer is
  * inside, or died there, is no obstacle.
  */
 
@@ -487,7 +565,7 @@ ngx_status_zone_read(const ngx_status_slot_t *slot, const ngx_str_t *id,
         seq = slot->seq;
         ngx_memory_barrier();
 
-        *record = slot->copy[slot->current & 1];
+        *record = *ngx_status_zone_record(slot);
 
         ngx_memory_barrier();
 
@@ -497,7 +575,7 @@ ngx_status_zone_read(const ngx_status_slot_t *slot, const ngx_str_t *id,
             return NGX_DECLINED;
         }
 
-        if (slot->seq - seq <= 2 - (seq & 1)) {
+        if (slot->seq - seq <= 1 - (seq & 1)) {
             return NGX_OK;
         }
 
@@ -525,7 +603,7 @@ ngx_status_zone_read_all(const ngx_status_zone_t *zone,
         seq = slot->seq;
         ngx_memory_barrier();
 
-        *record = slot->copy[slot->current & 1];
+        *record = *ngx_status_zone_record(slot);
         ngx_memcpy(rings, slot + 1, size);
 
         ngx_memory_barrier();

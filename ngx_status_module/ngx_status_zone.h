@@ -9,10 +9,11 @@
  *
  * Layout: nginx's slab header (kept intact, the master walks it), then one
  * allocation: the header below and "nslots" slots of equal size.  A slot
- * belongs to an ID.  It holds two copies of the check's record and its
- * history rings.  The writer fills the copy that is not current and then
- * switches, so that a checker killed in the middle leaves the other one
- * whole, and readers hardly ever have to look twice.
+ * belongs to an ID.  It holds the check's history rings, a seat for a record,
+ * and says which seat its own record has.  There are a few seats more than
+ * slots: the writer fills one that is no slot's, gives it to the slot, and
+ * goes on with the one that it got for it.  So a checker killed in the middle
+ * leaves the old record whole, and readers hardly ever have to look twice.
  *
  * Slots whose check has left the configuration keep their ID and content
  * (so that a check that comes back finds its past) until their place is
@@ -110,13 +111,29 @@ typedef struct {
 } ngx_status_record_t;
 
 
+/*
+ * At any time each slot has a seat, and no two the same.  The others are in
+ * the hands of checkers: the owner's, and its predecessor's that may still be
+ * in the middle of a write.
+ */
+
+#define NGX_STATUS_ZONE_SPARE    2
+
+typedef struct {
+    ngx_uint_t            epoch;     /* of the last checker that found, as it
+                                        began, that it was a slot's */
+    ngx_status_record_t   record;
+} ngx_status_seat_t;
+
+
 typedef struct {
     ngx_atomic_t          seq;       /* odd while the writer is in the slot */
-    ngx_atomic_t          current;   /* which copy is true */
+    ngx_atomic_t          seat;      /* of the record that is true: bytes from
+                                        "own", modulo all there are */
     ngx_atomic_t          epoch;     /* of the last checker that had this ID
                                         configured */
     char                  id[NGX_STATUS_ID];     /* empty: a free slot */
-    ngx_status_record_t   copy[2];
+    ngx_status_seat_t    own;       /* any slot's, or none's */
     /* the rings follow */
 } ngx_status_slot_t;
 
@@ -149,6 +166,12 @@ typedef struct {
 
     ngx_atomic_t          store_seq; /* odd while the next is written */
     ngx_status_zone_store_t   store;
+
+    ngx_atomic_t          hands[NGX_STATUS_ZONE_SPARE];  /* bytes from the
+                                        header to the seat that the owner, or
+                                        its predecessor, fills next; each at
+                                        its epoch modulo all */
+    ngx_status_seat_t    spare[NGX_STATUS_ZONE_SPARE];
 } ngx_status_zone_header_t;
 
 
@@ -164,6 +187,7 @@ typedef struct {
     ngx_uint_t                  nslots;          /* as many as fit */
     ngx_status_zone_header_t   *header;          /* mapped; set by init */
     ngx_uint_t                  epoch;           /* the checker's own; 0 */
+    ngx_status_seat_t          *hand;            /* likewise; see "hands" above */
 } ngx_status_zone_t;
 
 
@@ -216,10 +240,11 @@ size_t ngx_status_zone_reshape(ngx_status_zone_t *zone);
  * 0.1 s doubled with each death within a minute of the start, up to a minute.
  * owned() tells whether it still is ours.  leave() tells the successor that
  * this was no crash.  claim() finds or takes the slot of an ID, NULL when all
- * belong to configured checks (can not happen while sizes hold).  begin()
- * gives the copy to fill, holding the current content, and opens the slot;
+ * belong to configured checks (can not happen while sizes hold).  record()
+ * is what is true, until the next commit() to that slot.  begin()
+ * gives a record to fill, holding the current content, and opens the slot;
  * commit() makes it true; between the two there is no
- * return to the loop.  rings() are the slot's, for history.c.  beat() is the
+ * return to the loop, and no other begin().  rings() are the slot's, for history.c.  beat() is the
  * heartbeat, each second; it fills in beat->at.
  */
 
@@ -228,6 +253,8 @@ ngx_uint_t ngx_status_zone_owned(const ngx_status_zone_t *zone);
 void ngx_status_zone_leave(ngx_status_zone_t *zone);
 ngx_status_slot_t *ngx_status_zone_claim(ngx_status_zone_t *zone,
     const ngx_str_t *id);
+const ngx_status_record_t *ngx_status_zone_record(
+    const ngx_status_slot_t *slot);
 ngx_status_record_t *ngx_status_zone_begin(ngx_status_zone_t *zone,
     ngx_status_slot_t *slot);
 void ngx_status_zone_commit(ngx_status_zone_t *zone, ngx_status_slot_t *slot);

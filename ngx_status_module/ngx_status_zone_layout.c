@@ -357,11 +357,11 @@ ngx_status_zone_copy(ngx_status_zone_header_t *from, ngx_status_slot_t *old,
     /* from here on it is not fresh any more */
     slot->id[0] = NGX_STATUS_ZONE_GIVEN;
 
-    if (ngx_status_zone_read(old, &id, &slot->copy[0]) != NGX_OK) {
+    if (ngx_status_zone_read(old, &id, &slot->own.record) != NGX_OK) {
         return;
     }
 
-    ngx_status_history_copy(&slot->copy[0].open,
+    ngx_status_history_copy(&slot->own.record.open,
                             &from->history, ngx_status_zone_rings(old),
                             &to->history, ngx_status_zone_rings(slot));
 

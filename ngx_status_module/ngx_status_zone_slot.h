@@ -29,6 +29,9 @@
     ((ngx_status_slot_t *) ((u_char *) (h) + NGX_STATUS_ZONE_HEADER          \
                             + (size_t) (i) * (h)->slot_size))
 
+#define ngx_status_zone_seat(slot)                                           \
+    ((ngx_status_seat_t *) ((uintptr_t) &(slot)->own + (slot)->seat))
+
 #define ngx_status_zone_is_free(slot)                                        \
     ((u_char) (slot)->id[0] <= NGX_STATUS_ZONE_GIVEN)
 

@@ -273,7 +273,6 @@ ngx_status_record_card(const ngx_status_check_t *check,
 
     if (isnan(value)) {
         card->stale = 1;
-        ngx_memcpy(card->error, result->message, NGX_STATUS_MESSAGE);
         return;
     }
 
@@ -312,7 +311,6 @@ ngx_status_record_card(const ngx_status_check_t *check,
     card->last = *score;
     card->at = result->at;
     card->stale = 0;
-    card->error[0] = '\0';
 }
 
 

@@ -49,8 +49,8 @@ typedef struct {
     double      delta;               /* NAN: nothing to compare */
     uint32_t    nscores;             /* in "scores", oldest first */
     uint8_t     level;               /* ngx_status_level_e */
-    uint8_t     stale;               /* the newest poll brought none */
-    char        error[NGX_STATUS_MESSAGE];       /* why it is stale */
+    uint8_t     stale;               /* the newest poll brought none; why, is
+                                        the message of the last result */
     ngx_status_score_t  last;        /* value NAN: never one */
     double      scores[NGX_STATUS_SCORES];
 } ngx_status_card_t;

@@ -153,8 +153,8 @@ ngx_status_html_write(card_scored,
                          NGX_STATUS_HTML_MINUTE))
 ngx_status_html_flag(card_stale_score, page->record->card.stale != 0)
 ngx_status_html_text(card_score_error,
-    ngx_status_html_string(page->ask->internal
-                           ? page->record->card.error : ""))
+    ngx_status_html_string(page->ask->internal && page->record->card.stale
+                           ? page->record->last.message : ""))
 
 
 static void *

@@ -621,7 +621,8 @@ ngx_status_json_score(ngx_status_json_doc_t *d, const ngx_status_view_t *v)
     ngx_status_put_bool(j, "stale", card->stale);
 
     if (d->ask->internal) {
-        ngx_status_put_message(j, "error", card->stale ? card->error : "");
+        ngx_status_put_message(j, "error",
+                               card->stale ? v->record.last.message : "");
     }
 
     ngx_status_put_close(j);

@@ -535,6 +535,9 @@ my ($little) = $short =~ /(\d+) bytes a check$/m;
 my ($much) = $long =~ /(\d+) bytes a check$/m;
 ok($little < $each && $each < $much, 'nginx -t tells what history costs')
     or diag("$little, $each, $much");
+my ($most) = taken('scores', 'status_monitor m {
+    check a %%A%% { score $.a; } }') =~ /(\d+) bytes a check$/m;
+cmp_ok($most, '<=', 64000, 'a check with scores takes 64 kB at most');
 taken('zone large enough',
       'status_monitor m { zone 8m; check a %%A%% { } }', qr/ 8388608 bytes/);
 taken('group without a check',

@@ -21,7 +21,7 @@
 
 #define NGX_STATUS_LAP_BITS      8
 #define NGX_STATUS_LATENCY_BITS  12
-#define NGX_STATUS_LARGEST_BITS  3               /* for NGX_STATUS_NSTATES + 1 */
+#define NGX_STATUS_LARGEST_BITS  3       /* for NGX_STATUS_NSTATES + 1 */
 
 /* bits of an entry up to its seconds, 64 at most; and of all of it */
 

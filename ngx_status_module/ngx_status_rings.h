@@ -127,9 +127,10 @@ uint32_t ngx_status_float_value(ngx_uint_t code, ngx_uint_t mantissa);
 /*
  * histogram.c.  put() writes a closed histogram, sum() one of the days or of
  * the 30 days from what it consists of; get() answers whether one is there;
- * clear() takes it away.  close() writes the histograms of the hour, the day and the 30 days that end
- * between the result cursor and "at", and empties the open one.  windows()
- * fills in the percentiles of windows that have the rest.
+ * clear() takes it away.  close() writes the histograms of the hour, the day
+ * and the 30 days that end between the result cursor and "at", and empties
+ * the open one.  windows() fills in the percentiles of windows that have the
+ * rest.
  */
 
 void ngx_status_bins_put(ngx_status_rings_t *r, ngx_uint_t level,

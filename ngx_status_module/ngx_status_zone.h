@@ -102,7 +102,7 @@ typedef struct {
     uint8_t     slower_level;        /* ngx_status_level_e */
     /* result number k (from 0) at k % NGX_STATUS_RESULTS */
     ngx_status_brief_t    results[NGX_STATUS_RESULTS];
-    int64_t     windows_at;          /* s since the epoch: when "windows" were */
+    int64_t     windows_at;          /* s since the epoch, of "windows" */
     ngx_status_window_t   windows[NGX_STATUS_WINDOWS];
     uint64_t    nevents;             /* in "events", oldest first */
     ngx_status_event_t    events[NGX_STATUS_EVENTS];
@@ -133,7 +133,7 @@ typedef struct {
     ngx_atomic_t          epoch;     /* of the last checker that had this ID
                                         configured */
     char                  id[NGX_STATUS_ID];     /* empty: a free slot */
-    ngx_status_seat_t    own;       /* any slot's, or none's */
+    ngx_status_seat_t     own;       /* any slot's, or none's */
     /* the rings follow */
 } ngx_status_slot_t;
 
@@ -171,7 +171,7 @@ typedef struct {
                                         header to the seat that the owner, or
                                         its predecessor, fills next; each at
                                         its epoch modulo all */
-    ngx_status_seat_t    spare[NGX_STATUS_ZONE_SPARE];
+    ngx_status_seat_t     spare[NGX_STATUS_ZONE_SPARE];
 } ngx_status_zone_header_t;
 
 
@@ -187,7 +187,7 @@ typedef struct {
     ngx_uint_t                  nslots;          /* as many as fit */
     ngx_status_zone_header_t   *header;          /* mapped; set by init */
     ngx_uint_t                  epoch;           /* the checker's own; 0 */
-    ngx_status_seat_t          *hand;            /* likewise; see "hands" above */
+    ngx_status_seat_t          *hand;            /* likewise */
 } ngx_status_zone_t;
 
 
@@ -234,18 +234,19 @@ size_t ngx_status_zone_reshape(ngx_status_zone_t *zone);
 
 
 /*
- * Checker.  own() takes the zone over, repairs what a killed owner left, and
+ * Checker.  own() takes the zone over, repairs what a killed owner left,
  * makes sure that no new check gets the slot of a configured one, and
- * carries over what renamed checks were; it returns for how long (ms) to wait first, because its predecessors keep dying: 0, or
- * 0.1 s doubled with each death within a minute of the start, up to a minute.
- * owned() tells whether it still is ours.  leave() tells the successor that
- * this was no crash.  claim() finds or takes the slot of an ID, NULL when all
- * belong to configured checks (can not happen while sizes hold).  record()
- * is what is true, until the next commit() to that slot.  begin()
- * gives a record to fill, holding the current content, and opens the slot;
- * commit() makes it true; between the two there is no
- * return to the loop, and no other begin().  rings() are the slot's, for history.c.  beat() is the
- * heartbeat, each second; it fills in beat->at.
+ * carries over what renamed checks were; it returns for how long (ms) to wait
+ * first, because its predecessors keep dying: 0, or 0.1 s doubled with each
+ * death within a minute of the start, up to a minute.  owned() tells whether
+ * it still is ours.  leave() tells the successor that this was no crash.
+ * claim() finds or takes the slot of an ID, NULL when all belong to
+ * configured checks (can not happen while sizes hold).  record() is what is
+ * true, until the next commit() to that slot.  begin() gives a record to
+ * fill, holding the current content, and opens the slot; commit() makes it
+ * true; between the two there is no return to the loop, and no other begin().
+ * rings() are the slot's, for history.c.  beat() is the heartbeat, each
+ * second; it fills in beat->at.
  */
 
 ngx_msec_t ngx_status_zone_own(ngx_status_zone_t *zone);

@@ -133,7 +133,7 @@ ngx_status_pushed_look(ngx_event_t *ev)
         if (ngx_status_inbox_waiting(inbox, &check->id)
             || ngx_status_inbox_waiting(inbox, &check->was))
         {
-            ngx_status_schedule_hurry(p->schedule, i);
+            ngx_status_schedule_hurry(p->schedule, i, 0);
             n++;
         }
     }

@@ -8,7 +8,7 @@
 #include "ngx_status_pushed.h"
 #include "ngx_status_record.h"
 #include "ngx_status_loop.h"
-#include "ngx_status_sentinel.h"
+#include "ngx_status_hold.h"
 #include "ngx_status_store.h"
 #include "../checks/ngx_status_probe.h"
 #include "ngx_status_archive.h"
@@ -17,8 +17,6 @@
 
 
 #define NGX_STATUS_SCHEDULE_LATE  500    /* ms; less is noise */
-#define NGX_STATUS_SCHEDULE_HOLD  2      /* timeouts of a sentinel, for it to
-                                            answer */
 
 
 /* All checks of one host and port: what max_per_host counts. */
@@ -39,8 +37,7 @@ typedef struct {
     ngx_queue_t                 queue;           /* while it waits */
     uint32_t                    hash;
     ngx_uint_t                  running;
-    ngx_status_sentinel_t      *sentinel;        /* its own; NULL: it is none */
-    ngx_msec_t                  ended;           /* while it is held */
+    ngx_status_held_t           held;
 } ngx_status_job_t;
 
 
@@ -57,12 +54,7 @@ struct ngx_status_schedule_s {
     ngx_uint_t                  in_flight;
     uint64_t                    results;
 
-    ngx_status_sentinel_t      *sentinels;       /* nsentinels of the monitor */
-    ngx_queue_t                 held;            /* until they have answered */
-    ngx_event_t                 answer;          /* posted when one has; */
-    ngx_event_t                 give_up;         /* or they never do */
-    ngx_msec_t                  patience;        /* ms, with them */
-
+    ngx_status_hold_t          *hold;
     ngx_status_pushed_t        *pushed;          /* NULL: no check has a
                                                     token */
 };
@@ -77,12 +69,7 @@ static ngx_uint_t ngx_status_schedule_admit(ngx_status_job_t *job);
 static void ngx_status_schedule_run(ngx_status_job_t *job);
 static void ngx_status_schedule_done(ngx_status_probe_t *probe);
 static void ngx_status_schedule_settle(ngx_status_job_t *job);
-static ngx_int_t ngx_status_schedule_sentinels(ngx_status_schedule_t *s);
-static void ngx_status_schedule_answered(ngx_status_job_t *job);
-static ngx_uint_t ngx_status_schedule_hold(ngx_status_job_t *job);
-static ngx_int_t ngx_status_schedule_verdict(ngx_status_job_t *job);
-static void ngx_status_schedule_release(ngx_event_t *ev);
-static void ngx_status_schedule_give_up(ngx_event_t *ev);
+static void ngx_status_schedule_held(ngx_status_held_t *held);
 static void ngx_status_schedule_late(ngx_status_job_t *job);
 static void ngx_status_schedule_log(ngx_status_job_t *job,
     const ngx_status_record_t *r, ngx_status_state_e before,
@@ -113,19 +100,13 @@ ngx_status_schedule_start(ngx_status_monitor_t *monitor, ngx_log_t *log)
     s->refill.handler = ngx_status_schedule_refill;
     s->refill.log = log;
 
-    ngx_queue_init(&s->held);
-    s->answer.handler = ngx_status_schedule_release;
-    s->answer.log = log;
-    s->give_up.handler = ngx_status_schedule_give_up;
-    s->give_up.data = &s->connection;
-    s->give_up.log = log;
-    s->give_up.cancelable = 1;
-
     s->jobs = ngx_calloc(s->njobs * sizeof(ngx_status_job_t), log);
-    if (s->jobs == NULL
-        || ngx_status_schedule_hosts(s) != NGX_OK
-        || ngx_status_schedule_sentinels(s) != NGX_OK)
-    {
+    if (s->jobs == NULL || ngx_status_schedule_hosts(s) != NGX_OK) {
+        goto failed;
+    }
+
+    s->hold = ngx_status_hold_start(s, monitor, ngx_status_schedule_held, log);
+    if (s->hold == NULL) {
         goto failed;
     }
 
@@ -156,6 +137,7 @@ ngx_status_schedule_start(ngx_status_monitor_t *monitor, ngx_log_t *log)
         job->probe.log = log;
         job->probe.done = ngx_status_schedule_done;
         job->probe.data = job;
+        job->held.probe = &job->probe;
 
         job->timer.handler = ngx_status_schedule_due;
         job->timer.data = &s->connection;
@@ -167,6 +149,10 @@ ngx_status_schedule_start(ngx_status_monitor_t *monitor, ngx_log_t *log)
     return s;
 
 failed:
+
+    if (s->hold) {
+        ngx_status_hold_stop(s->hold);
+    }
 
     ngx_free(s->hosts);
     ngx_free(s->jobs);
@@ -296,15 +282,8 @@ ngx_status_schedule_stop(ngx_status_schedule_t *s)
         ngx_status_pushed_stop(s->pushed);
     }
 
-    if (s->answer.posted) {
-        ngx_delete_posted_event(&s->answer);
-    }
+    ngx_status_hold_stop(s->hold);
 
-    if (s->give_up.timer_set) {
-        ngx_del_timer(&s->give_up);
-    }
-
-    ngx_free(s->sentinels);
     ngx_free(s->hosts);
     ngx_free(s->jobs);
     ngx_free(s);
@@ -326,16 +305,24 @@ ngx_status_schedule_results(const ngx_status_schedule_t *s)
 
 
 void
-ngx_status_schedule_hurry(ngx_status_schedule_t *s, ngx_uint_t n)
+ngx_status_schedule_hurry(ngx_status_schedule_t *s, ngx_uint_t n,
+    ngx_msec_t wait)
 {
     ngx_status_job_t  *job;
 
     job = &s->jobs[n];
 
-    if (job->timer.timer_set) {
-        ngx_del_timer(&job->timer);
-        ngx_status_schedule_due(&job->timer);
+    if (!job->timer.timer_set) {
+        return;
     }
+
+    if (wait) {
+        ngx_add_timer(&job->timer, wait);
+        return;
+    }
+
+    ngx_del_timer(&job->timer);
+    ngx_status_schedule_due(&job->timer);
 }
 
 
@@ -354,7 +341,7 @@ ngx_status_schedule_due(ngx_event_t *ev)
     if (!ngx_queue_empty(&job->schedule->waiting)) {
         /* a place that is free by now is theirs, see refill() */
 
-        if (job->sentinel) {
+        if (job->probe.check->sentinel) {
             ngx_queue_insert_head(&job->schedule->waiting, &job->queue);
 
         } else {
@@ -465,13 +452,22 @@ ngx_status_schedule_done(ngx_status_probe_t *probe)
 
     ngx_status_schedule_late(job);
 
-    if (job->sentinel) {
-        ngx_status_schedule_answered(job);
+    if (probe->check->sentinel) {
+        ngx_status_hold_answered(s->hold, probe);
     }
 
-    if (!ngx_status_schedule_hold(job)) {
+    if (!ngx_status_hold_take(s->hold, &job->held)) {
         ngx_status_schedule_settle(job);
     }
+}
+
+
+static void
+ngx_status_schedule_held(ngx_status_held_t *held)
+{
+    ngx_status_schedule_settle((ngx_status_job_t *)
+                               ((u_char *) held
+                                - offsetof(ngx_status_job_t, held)));
 }
 
 
@@ -549,218 +545,6 @@ ngx_status_schedule_settle(ngx_status_job_t *job)
     }
 
     ngx_add_timer(&job->timer, next);
-}
-
-
-static ngx_int_t
-ngx_status_schedule_sentinels(ngx_status_schedule_t *s)
-{
-    ngx_uint_t                 i, n;
-    const ngx_status_check_t  *check;
-
-    if (s->monitor->zone->header->offline_since) {
-        /* a predecessor's; who knows */
-        ngx_status_zone_put_offline(s->monitor->zone, 0);
-    }
-
-    if (s->monitor->nsentinels == 0) {
-        return NGX_OK;
-    }
-
-    s->sentinels = ngx_calloc(s->monitor->nsentinels
-                              * sizeof(ngx_status_sentinel_t), s->log);
-    if (s->sentinels == NULL) {
-        return NGX_ERROR;
-    }
-
-    for (i = 0, n = 0; i < s->njobs; i++) {
-        check = s->monitor->checks[i];
-
-        if (check->sentinel) {
-            s->jobs[i].sentinel = &s->sentinels[n++];
-            s->patience = ngx_max(s->patience,
-                                  check->timeout * NGX_STATUS_SCHEDULE_HOLD
-                                  + NGX_STATUS_SENTINEL_PAUSE);
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/* A sentinel has a result: tell when that changes what is known. */
-
-static void
-ngx_status_schedule_answered(ngx_status_job_t *job)
-{
-    int64_t                 now, since;
-    ngx_uint_t              offline;
-    ngx_status_schedule_t  *s;
-
-    s = job->schedule;
-
-    ngx_status_sentinel_result(job->sentinel, &job->probe.result,
-                               job->probe.started);
-
-    offline = ngx_status_sentinel_offline(s->sentinels,
-                                          s->monitor->nsentinels);
-    since = s->monitor->zone->header->offline_since;
-    now = ngx_status_schedule_now();
-
-    if (offline && since == 0) {
-        ngx_status_zone_put_offline(s->monitor->zone, now);
-        ngx_log_error(NGX_LOG_ERR, s->log, 0,
-                      "monitor \"%V\": no sentinel answers, this machine has "
-                      "no connectivity; what can not be reached is unknown",
-                      &s->monitor->name);
-
-    } else if (!offline && since) {
-        ngx_status_zone_put_offline(s->monitor->zone, 0);
-        ngx_log_error(NGX_LOG_NOTICE, s->log, 0,
-                      "monitor \"%V\": sentinels answer again after %L s "
-                      "without connectivity",
-                      &s->monitor->name, (now - since) / 1000);
-    }
-
-    if (!ngx_queue_empty(&s->held)) {
-        ngx_post_event(&s->answer, &ngx_posted_events);
-    }
-}
-
-
-/*
- * A failure to reach the target is recorded when sentinels have told what it
- * means.  Meanwhile it is neither running nor has it a place or a timer.
- */
-
-static ngx_uint_t
-ngx_status_schedule_hold(ngx_status_job_t *job)
-{
-    ngx_status_schedule_t  *s;
-
-    s = job->schedule;
-
-    if (s->sentinels == NULL || job->sentinel
-        || !ngx_status_sentinel_concerns(job->probe.check)
-        || job->probe.result.state == NGX_STATUS_UNKNOWN
-        || !ngx_status_sentinel_fails(&job->probe.result))
-    {
-        return 0;
-    }
-
-    job->ended = ngx_current_msec;
-
-    if (ngx_status_schedule_verdict(job) != NGX_AGAIN) {
-        return 0;
-    }
-
-    if (ngx_queue_empty(&s->held)) {
-        ngx_add_timer(&s->give_up, s->patience);
-    }
-
-    ngx_queue_insert_tail(&s->held, &job->queue);
-
-    return 1;
-}
-
-
-static ngx_int_t
-ngx_status_schedule_verdict(ngx_status_job_t *job)
-{
-    ngx_int_t               rc;
-    ngx_uint_t              i;
-    ngx_status_job_t       *sentinel;
-    ngx_msec_int_t          wait;
-    ngx_status_result_t    *result;
-    ngx_status_schedule_t  *s;
-
-    s = job->schedule;
-
-    rc = ngx_status_sentinel_verdict(s->sentinels, s->monitor->nsentinels,
-                                     job->probe.started, job->ended);
-
-    if (rc == NGX_AGAIN
-        && ngx_current_msec - job->ended >= s->patience)
-    {
-        rc = NGX_DECLINED;
-    }
-
-    if (rc == NGX_DECLINED) {
-        result = &job->probe.result;
-
-        result->state = NGX_STATUS_UNKNOWN;
-        result->error = NGX_STATUS_E_INTERNAL;
-        ngx_status_message(result->message,
-                           "this machine has no connectivity");
-    }
-
-    if (rc != NGX_AGAIN) {
-        return rc;
-    }
-
-    for (i = 0; i < s->njobs; i++) {
-        sentinel = &s->jobs[i];
-
-        if (sentinel->sentinel && sentinel->timer.timer_set
-            && ngx_status_sentinel_stale(sentinel->sentinel, job->ended))
-        {
-            wait = sentinel->sentinel->started + NGX_STATUS_SENTINEL_PAUSE
-                   - ngx_current_msec;
-
-            ngx_add_timer(&sentinel->timer,
-                          sentinel->sentinel->known ? ngx_max(wait, 1) : 1);
-        }
-    }
-
-    return NGX_AGAIN;
-}
-
-
-static void
-ngx_status_schedule_release(ngx_event_t *ev)
-{
-    ngx_queue_t            *q, *next;
-    ngx_status_job_t       *job;
-    ngx_status_schedule_t  *s;
-
-    s = (ngx_status_schedule_t *)
-            ((u_char *) ev - offsetof(ngx_status_schedule_t, answer));
-
-    if (!ngx_status_zone_owned(s->monitor->zone)) {
-        return;
-    }
-
-    for (q = ngx_queue_head(&s->held); q != ngx_queue_sentinel(&s->held);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        job = ngx_queue_data(q, ngx_status_job_t, queue);
-
-        if (ngx_status_schedule_verdict(job) != NGX_AGAIN) {
-            ngx_queue_remove(q);
-            ngx_status_schedule_settle(job);
-        }
-    }
-
-    if (ngx_queue_empty(&s->held) && s->give_up.timer_set) {
-        ngx_del_timer(&s->give_up);
-    }
-}
-
-
-static void
-ngx_status_schedule_give_up(ngx_event_t *ev)
-{
-    ngx_status_schedule_t  *s;
-
-    s = (ngx_status_schedule_t *)
-            ((u_char *) ev - offsetof(ngx_status_schedule_t, give_up));
-
-    ngx_status_schedule_release(&s->answer);
-
-    if (!ngx_queue_empty(&s->held)) {
-        ngx_add_timer(&s->give_up, NGX_STATUS_SENTINEL_PAUSE);
-    }
 }
 
 

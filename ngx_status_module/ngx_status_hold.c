@@ -1,0 +1,300 @@
+
+/*
+ * Copyright (C) ngx_status_module authors
+ */
+
+
+#include "ngx_status_hold.h"
+#include "ngx_status_sentinel.h"
+#include <ngx_event.h>
+
+
+#define NGX_STATUS_HOLD_TIMEOUTS  2      /* of a sentinel, for it to answer */
+
+
+struct ngx_status_hold_s {
+    ngx_status_schedule_t      *schedule;
+    ngx_status_monitor_t       *monitor;
+    ngx_log_t                  *log;
+    ngx_connection_t            connection;      /* for timers' log lines */
+    void                      (*settle)(ngx_status_held_t *held);
+
+    ngx_status_sentinel_t      *sentinels;       /* the monitor's */
+    ngx_uint_t                 *checks;          /* their numbers */
+    ngx_queue_t                 held;            /* until they have answered */
+    ngx_event_t                 answer;          /* posted when one has; */
+    ngx_event_t                 give_up;         /* or they never do */
+    ngx_msec_t                  patience;        /* ms, with them */
+};
+
+
+static ngx_int_t ngx_status_hold_sentinels(ngx_status_hold_t *h);
+static ngx_int_t ngx_status_hold_verdict(ngx_status_hold_t *h,
+    ngx_status_held_t *held);
+static void ngx_status_hold_release(ngx_event_t *ev);
+static void ngx_status_hold_give_up(ngx_event_t *ev);
+static int64_t ngx_status_hold_now(void);
+
+
+ngx_status_hold_t *
+ngx_status_hold_start(ngx_status_schedule_t *schedule,
+    ngx_status_monitor_t *monitor, void (*settle)(ngx_status_held_t *held),
+    ngx_log_t *log)
+{
+    ngx_status_hold_t  *h;
+
+    h = ngx_calloc(sizeof(ngx_status_hold_t), log);
+    if (h == NULL) {
+        return NULL;
+    }
+
+    h->schedule = schedule;
+    h->monitor = monitor;
+    h->settle = settle;
+    h->log = log;
+    h->connection.fd = (ngx_socket_t) -1;
+
+    ngx_queue_init(&h->held);
+
+    h->answer.handler = ngx_status_hold_release;
+    h->answer.log = log;
+
+    h->give_up.handler = ngx_status_hold_give_up;
+    h->give_up.data = &h->connection;
+    h->give_up.log = log;
+    h->give_up.cancelable = 1;
+
+    if (monitor->zone->header->offline_since) {
+        /* a predecessor's; who knows */
+        ngx_status_zone_put_offline(monitor->zone, 0);
+    }
+
+    if (monitor->nsentinels && ngx_status_hold_sentinels(h) != NGX_OK) {
+        ngx_status_hold_stop(h);
+        return NULL;
+    }
+
+    return h;
+}
+
+
+static ngx_int_t
+ngx_status_hold_sentinels(ngx_status_hold_t *h)
+{
+    ngx_uint_t                 i, n;
+    const ngx_status_check_t  *check;
+
+    n = h->monitor->nsentinels;
+
+    h->sentinels = ngx_calloc(n * sizeof(ngx_status_sentinel_t), h->log);
+    h->checks = ngx_calloc(n * sizeof(ngx_uint_t), h->log);
+
+    if (h->sentinels == NULL || h->checks == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0, n = 0; i < h->monitor->nchecks; i++) {
+        check = h->monitor->checks[i];
+
+        if (check->sentinel) {
+            h->checks[n++] = i;
+            h->patience = ngx_max(h->patience,
+                                  check->timeout * NGX_STATUS_HOLD_TIMEOUTS
+                                  + NGX_STATUS_SENTINEL_PAUSE);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_status_hold_stop(ngx_status_hold_t *h)
+{
+    if (h->answer.posted) {
+        ngx_delete_posted_event(&h->answer);
+    }
+
+    if (h->give_up.timer_set) {
+        ngx_del_timer(&h->give_up);
+    }
+
+    ngx_free(h->sentinels);
+    ngx_free(h->checks);
+    ngx_free(h);
+}
+
+
+/* A sentinel has a result: tell when that changes what is known. */
+
+void
+ngx_status_hold_answered(ngx_status_hold_t *h, const ngx_status_probe_t *probe)
+{
+    int64_t     now, since;
+    ngx_uint_t  i, offline;
+
+    for (i = 0; h->monitor->checks[h->checks[i]] != probe->check; i++) {
+        /* void */
+    }
+
+    ngx_status_sentinel_result(&h->sentinels[i], &probe->result,
+                               probe->started);
+
+    offline = ngx_status_sentinel_offline(h->sentinels,
+                                          h->monitor->nsentinels);
+    since = h->monitor->zone->header->offline_since;
+    now = ngx_status_hold_now();
+
+    if (offline && since == 0) {
+        ngx_status_zone_put_offline(h->monitor->zone, now);
+        ngx_log_error(NGX_LOG_ERR, h->log, 0,
+                      "monitor \"%V\": no sentinel answers, this machine has "
+                      "no connectivity; what can not be reached is unknown",
+                      &h->monitor->name);
+
+    } else if (!offline && since) {
+        ngx_status_zone_put_offline(h->monitor->zone, 0);
+        ngx_log_error(NGX_LOG_NOTICE, h->log, 0,
+                      "monitor \"%V\": sentinels answer again after %L s "
+                      "without connectivity",
+                      &h->monitor->name, (now - since) / 1000);
+    }
+
+    if (!ngx_queue_empty(&h->held)) {
+        ngx_post_event(&h->answer, &ngx_posted_events);
+    }
+}
+
+
+ngx_uint_t
+ngx_status_hold_take(ngx_status_hold_t *h, ngx_status_held_t *held)
+{
+    ngx_status_probe_t  *probe;
+
+    probe = held->probe;
+
+    if (h->sentinels == NULL || probe->check->sentinel
+        || !ngx_status_sentinel_concerns(probe->check)
+        || probe->result.state == NGX_STATUS_UNKNOWN
+        || !ngx_status_sentinel_fails(&probe->result))
+    {
+        return 0;
+    }
+
+    held->ended = ngx_current_msec;
+
+    if (ngx_status_hold_verdict(h, held) != NGX_AGAIN) {
+        return 0;
+    }
+
+    if (ngx_queue_empty(&h->held)) {
+        ngx_add_timer(&h->give_up, h->patience);
+    }
+
+    ngx_queue_insert_tail(&h->held, &held->queue);
+
+    return 1;
+}
+
+
+static ngx_int_t
+ngx_status_hold_verdict(ngx_status_hold_t *h, ngx_status_held_t *held)
+{
+    ngx_int_t               rc;
+    ngx_uint_t              i;
+    ngx_msec_int_t          wait;
+    ngx_status_result_t    *result;
+    ngx_status_sentinel_t  *s;
+
+    rc = ngx_status_sentinel_verdict(h->sentinels, h->monitor->nsentinels,
+                                     held->probe->started, held->ended);
+
+    if (rc == NGX_AGAIN && ngx_current_msec - held->ended >= h->patience) {
+        rc = NGX_DECLINED;
+    }
+
+    if (rc == NGX_DECLINED) {
+        result = &held->probe->result;
+
+        result->state = NGX_STATUS_UNKNOWN;
+        result->error = NGX_STATUS_E_INTERNAL;
+        ngx_status_message(result->message,
+                           "this machine has no connectivity");
+    }
+
+    if (rc != NGX_AGAIN) {
+        return rc;
+    }
+
+    for (i = 0; i < h->monitor->nsentinels; i++) {
+        s = &h->sentinels[i];
+
+        if (ngx_status_sentinel_stale(s, held->ended)) {
+            wait = s->started + NGX_STATUS_SENTINEL_PAUSE - ngx_current_msec;
+
+            ngx_status_schedule_hurry(h->schedule, h->checks[i],
+                                      s->known ? ngx_max(wait, 1) : 1);
+        }
+    }
+
+    return NGX_AGAIN;
+}
+
+
+static void
+ngx_status_hold_release(ngx_event_t *ev)
+{
+    ngx_queue_t        *q, *next;
+    ngx_status_held_t  *held;
+    ngx_status_hold_t  *h;
+
+    h = (ngx_status_hold_t *)
+            ((u_char *) ev - offsetof(ngx_status_hold_t, answer));
+
+    if (!ngx_status_zone_owned(h->monitor->zone)) {
+        return;
+    }
+
+    for (q = ngx_queue_head(&h->held); q != ngx_queue_sentinel(&h->held);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        held = ngx_queue_data(q, ngx_status_held_t, queue);
+
+        if (ngx_status_hold_verdict(h, held) != NGX_AGAIN) {
+            ngx_queue_remove(q);
+            h->settle(held);
+        }
+    }
+
+    if (ngx_queue_empty(&h->held) && h->give_up.timer_set) {
+        ngx_del_timer(&h->give_up);
+    }
+}
+
+
+static void
+ngx_status_hold_give_up(ngx_event_t *ev)
+{
+    ngx_status_hold_t  *h;
+
+    h = (ngx_status_hold_t *)
+            ((u_char *) ev - offsetof(ngx_status_hold_t, give_up));
+
+    ngx_status_hold_release(&h->answer);
+
+    if (!ngx_queue_empty(&h->held)) {
+        ngx_add_timer(&h->give_up, NGX_STATUS_SENTINEL_PAUSE);
+    }
+}
+
+
+static int64_t
+ngx_status_hold_now(void)
+{
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    return (int64_t) tp->sec * 1000 + tp->msec;
+}

@@ -108,7 +108,8 @@ struct ngx_status_check_s {
     u_char                   *token;     /* likewise; NGX_STATUS_TOKEN bytes,
                                             zeroes behind it: who knows it
                                             may send heartbeats; a secret;
-                                            NULL: none are taken */
+                                            NULL: none are taken.  A result
+                                            of E_VALUE is one of silence */
 };
 
 
@@ -187,7 +188,10 @@ struct ngx_status_probe_s {
     ngx_uint_t                 npushes;  /* start() lowers it to those it has
                                             used; the rest comes again */
     int64_t                    listening;        /* ms since the epoch: since
-                                            when pushes can come */
+                                            when pushes can come; */
+    int64_t                    offline;          /* since when they can not, for
+                                            there is no network; 0: for all
+                                            that is known there is one */
 
     void                     (*done)(ngx_status_probe_t *probe);
     void                      *data;     /* the checker's */

@@ -203,7 +203,8 @@ static void
 ngx_status_push_start(ngx_status_probe_t *probe)
 {
     ngx_status_push_judge(probe->check->conf, probe->pushes, &probe->npushes,
-                          probe->before, probe->listening, &probe->result);
+                          probe->before, probe->listening, probe->offline,
+                          &probe->result);
 
     ngx_status_push_log(probe);
 

@@ -18,14 +18,18 @@ typedef struct {
     int64_t                   failed_at; /* 0 again when one succeeded */
     int64_t                   start_at;  /* of a run that has not ended */
     int64_t                   since;     /* the first one is waited for */
-    int64_t                   back_at;   /* nginx had been stopped when one
-                                            may have come */
+    int64_t                   back_at;   /* until then one may have been sent
+                                            and not come; */
     uint64_t                  rid;       /* of the run that started */
     uint64_t                  took;      /* us, of the newest success; 0 */
-    uint64_t                  mine;      /* all of this is of type push */
+    uint32_t                  mine;      /* all of this is of type push */
+    uint32_t                  away;      /* why not, NGX_STATUS_PUSH_... */
 } ngx_status_push_kept_t;
 
 #define NGX_STATUS_PUSH_MINE     0x70757368
+
+#define NGX_STATUS_PUSH_STOPPED  0
+#define NGX_STATUS_PUSH_OFFLINE  1
 
 typedef char  ngx_status_push_kept_fits[
                   sizeof(ngx_status_push_kept_t)
@@ -33,16 +37,19 @@ typedef char  ngx_status_push_kept_fits[
 
 
 static void ngx_status_push_begin(const ngx_status_push_conf_t *conf,
-    const ngx_status_result_t *before, int64_t listening, int64_t now,
-    ngx_status_push_kept_t *k);
+    const ngx_status_result_t *before, int64_t listening, int64_t offline,
+    int64_t now, ngx_status_push_kept_t *k);
+static void ngx_status_push_missed(const ngx_status_push_conf_t *conf,
+    int64_t from, int64_t until, ngx_uint_t why,
+    const ngx_status_result_t *before, ngx_status_push_kept_t *k);
 static const ngx_status_push_t *ngx_status_push_take(
     const ngx_status_push_t *pushes, ngx_uint_t *n, int64_t now,
     ngx_status_push_kept_t *k, uint64_t *took);
 static void ngx_status_push_state(const ngx_status_push_conf_t *conf,
-    const ngx_status_push_kept_t *k, ngx_status_result_t *result);
+    const ngx_status_push_kept_t *k, int64_t offline,
+    ngx_status_result_t *result);
 static void ngx_status_push_seen(const ngx_status_push_kept_t *k,
     int64_t now, char *seen);
-static int64_t ngx_status_push_base(const ngx_status_push_kept_t *k);
 static const char *ngx_status_push_words(int64_t ms, char *buf);
 
 
@@ -57,7 +64,7 @@ static const char *ngx_status_push_words(int64_t ms, char *buf);
 void
 ngx_status_push_judge(const ngx_status_push_conf_t *conf,
     const ngx_status_push_t *pushes, ngx_uint_t *n,
-    const ngx_status_result_t *before, int64_t listening,
+    const ngx_status_result_t *before, int64_t listening, int64_t offline,
     ngx_status_result_t *result)
 {
     int64_t                   failed_at;
@@ -68,7 +75,7 @@ ngx_status_push_judge(const ngx_status_push_conf_t *conf,
 
     ngx_memcpy(&k, &result->kept, sizeof(k));
 
-    ngx_status_push_begin(conf, before, listening, result->at, &k);
+    ngx_status_push_begin(conf, before, listening, offline, result->at, &k);
 
     failed_at = k.failed_at;
     failure = ngx_status_push_take(pushes, n, result->at, &k, &took);
@@ -88,7 +95,7 @@ ngx_status_push_judge(const ngx_status_push_conf_t *conf,
                                "%s", message);
 
     } else {
-        ngx_status_push_state(conf, &k, result);
+        ngx_status_push_state(conf, &k, offline, result);
     }
 
     ngx_status_push_seen(&k, result->at, result->seen);
@@ -99,8 +106,8 @@ ngx_status_push_judge(const ngx_status_push_conf_t *conf,
 
 static void
 ngx_status_push_begin(const ngx_status_push_conf_t *conf,
-    const ngx_status_result_t *before, int64_t listening, int64_t now,
-    ngx_status_push_kept_t *k)
+    const ngx_status_result_t *before, int64_t listening, int64_t offline,
+    int64_t now, ngx_status_push_kept_t *k)
 {
     if (k->mine != NGX_STATUS_PUSH_MINE) {
         ngx_memzero(k, sizeof(ngx_status_push_kept_t));
@@ -117,15 +124,39 @@ ngx_status_push_begin(const ngx_status_push_conf_t *conf,
     k->since = ngx_min(k->since, now);
     k->back_at = ngx_min(k->back_at, now);
 
-    /*
-     * While nginx was stopped nobody could send anything.  What had been
-     * missing before that still is.
-     */
+    if (before && listening - before->at > conf->away) {
+        ngx_status_push_missed(conf, before->at, ngx_min(listening, now),
+                               NGX_STATUS_PUSH_STOPPED, before, k);
+    }
 
-    if (before && listening - before->at > conf->away
-        && before->at - ngx_status_push_base(k) <= conf->every + conf->grace)
+    if (before && offline
+        && (now - offline > conf->away || k->back_at == before->at))
     {
-        k->back_at = ngx_min(listening, now);
+        ngx_status_push_missed(conf, offline, now, NGX_STATUS_PUSH_OFFLINE,
+                               before, k);
+    }
+}
+
+
+/*
+ * For some time nobody could send anything.  What had been missing before
+ * that still is: else the next time would excuse it again, and one that
+ * never comes would never be missed.  A time without a network is told of
+ * anew at each probe of it, through reloads.
+ */
+
+static void
+ngx_status_push_missed(const ngx_status_push_conf_t *conf, int64_t from,
+    int64_t until, ngx_uint_t why, const ngx_status_result_t *before,
+    ngx_status_push_kept_t *k)
+{
+    int64_t  last;
+
+    last = k->ok_at ? k->ok_at : k->since;
+
+    if (from - last <= conf->every + conf->grace || k->back_at == before->at) {
+        k->back_at = until;
+        k->away = why;
     }
 }
 
@@ -201,16 +232,28 @@ ngx_status_push_take(const ngx_status_push_t *pushes, ngx_uint_t *n,
 
 static void
 ngx_status_push_state(const ngx_status_push_conf_t *conf,
-    const ngx_status_push_kept_t *k, ngx_status_result_t *result)
+    const ngx_status_push_kept_t *k, int64_t offline,
+    ngx_status_result_t *result)
 {
-    char     time[NGX_STATUS_PUSH_TIME], limit[NGX_STATUS_PUSH_TIME];
-    int64_t  now, last, silent;
+    char        time[NGX_STATUS_PUSH_TIME], limit[NGX_STATUS_PUSH_TIME];
+    int64_t     now, last, silent;
+    ngx_uint_t  hangs;
 
     now = result->at;
     last = k->ok_at ? k->ok_at : k->since;
     silent = now - last;
 
-    if (k->start_at && conf->grace && now - k->start_at > conf->grace) {
+    /* its end, too, may have been sent and not come */
+
+    hangs = (k->start_at > k->back_at && conf->grace
+             && now - k->start_at > conf->grace);
+
+    if (offline && (hangs || silent > conf->every)) {
+        ngx_status_push_result(result, NGX_STATUS_UNKNOWN,
+                               NGX_STATUS_E_INTERNAL,
+                               "this machine has no connectivity");
+
+    } else if (hangs) {
         ngx_status_push_result(result, NGX_STATUS_DOWN, NGX_STATUS_E_VALUE,
                                "started %s ago and has not ended, expected "
                                "within %s",
@@ -223,12 +266,14 @@ ngx_status_push_state(const ngx_status_push_conf_t *conf,
     } else if (k->back_at > last
                && now - k->back_at <= conf->every + conf->grace)
     {
-        /* no more than every one of them from the start on is asked for */
+        /* no more than every one of them from then on is asked for */
         ngx_status_push_result(result, NGX_STATUS_UNKNOWN,
                                NGX_STATUS_E_INTERNAL,
                                "no heartbeat for %s, but one may have come "
-                               "while nginx was stopped",
-                               ngx_status_push_words(silent, time));
+                               "while %s", ngx_status_push_words(silent, time),
+                               k->away == NGX_STATUS_PUSH_OFFLINE
+                               ? "this machine had no connectivity"
+                               : "nginx was stopped");
 
     } else if (silent > conf->every + conf->grace) {
 
@@ -290,19 +335,6 @@ ngx_status_push_seen(const ngx_status_push_kept_t *k, int64_t now, char *seen)
     }
 
     ngx_status_text_copy(seen, NGX_STATUS_SEEN, (u_char *) text, n);
-}
-
-
-/* From when on silence counts. */
-
-static int64_t
-ngx_status_push_base(const ngx_status_push_kept_t *k)
-{
-    int64_t  last;
-
-    last = k->ok_at ? k->ok_at : k->since;
-
-    return ngx_max(last, k->back_at);
 }
 
 

@@ -17,7 +17,7 @@
 typedef struct {
     int64_t                   every;     /* ms */
     int64_t                   grace;     /* ms */
-    int64_t                   away;      /* ms: nginx was stopped for long, so
+    int64_t                   away;      /* ms: none could come for longer, so
                                             that heartbeats may be missing */
     const char               *text;      /* "every", as it was configured */
 } ngx_status_push_conf_t;
@@ -27,12 +27,12 @@ typedef struct {
  * Fills state, error, message, seen, latency and kept of a result whose "at"
  * is now and whose "kept" is that of the one before, from the first *n
  * pushes; *n becomes the number of those it has used, fewer when a failure
- * has to be told before what came after it.
+ * has to be told before what came after it.  The others are as of a probe.
  */
 
 void ngx_status_push_judge(const ngx_status_push_conf_t *conf,
     const ngx_status_push_t *pushes, ngx_uint_t *n,
-    const ngx_status_result_t *before, int64_t listening,
+    const ngx_status_result_t *before, int64_t listening, int64_t offline,
     ngx_status_result_t *result);
 
 

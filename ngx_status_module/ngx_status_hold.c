@@ -10,6 +10,7 @@
 
 
 #define NGX_STATUS_HOLD_TIMEOUTS  2      /* of a sentinel, for it to answer */
+#define NGX_STATUS_HOLD_TURN      50     /* of those held that go on at once */
 
 
 struct ngx_status_hold_s {
@@ -29,6 +30,7 @@ struct ngx_status_hold_s {
 
 
 static ngx_int_t ngx_status_hold_sentinels(ngx_status_hold_t *h);
+static ngx_uint_t ngx_status_hold_asks(const ngx_status_probe_t *probe);
 static ngx_int_t ngx_status_hold_verdict(ngx_status_hold_t *h,
     ngx_status_held_t *held);
 static void ngx_status_hold_release(ngx_event_t *ev);
@@ -169,22 +171,24 @@ ngx_status_hold_answered(ngx_status_hold_t *h, const ngx_status_probe_t *probe)
 ngx_uint_t
 ngx_status_hold_take(ngx_status_hold_t *h, ngx_status_held_t *held)
 {
-    ngx_status_probe_t  *probe;
+    if (held->asked) {
+        held->asked = 0;
+        return 0;
+    }
 
-    probe = held->probe;
-
-    if (h->sentinels == NULL || probe->check->sentinel
-        || !ngx_status_sentinel_concerns(probe->check)
-        || probe->result.state == NGX_STATUS_UNKNOWN
-        || !ngx_status_sentinel_fails(&probe->result))
-    {
+    if (h->sentinels == NULL || !ngx_status_hold_asks(held->probe)) {
         return 0;
     }
 
     held->ended = ngx_current_msec;
 
     if (ngx_status_hold_verdict(h, held) != NGX_AGAIN) {
-        return 0;
+
+        if (held->probe->check->token == NULL) {
+            return 0;
+        }
+
+        ngx_post_event(&h->answer, &ngx_posted_events);
     }
 
     if (ngx_queue_empty(&h->held)) {
@@ -197,9 +201,44 @@ ngx_status_hold_take(ngx_status_hold_t *h, ngx_status_held_t *held)
 }
 
 
+ngx_uint_t
+ngx_status_hold_drop(ngx_status_held_t *held)
+{
+    if (held->queue.next == NULL) {
+        return 0;
+    }
+
+    ngx_queue_remove(&held->queue);
+    held->queue.next = NULL;
+
+    return 1;
+}
+
+
+/* Whether the network may be why. */
+
+static ngx_uint_t
+ngx_status_hold_asks(const ngx_status_probe_t *probe)
+{
+    if (probe->result.state == NGX_STATUS_UNKNOWN || probe->check->sentinel) {
+        return 0;
+    }
+
+    if (probe->check->token) {
+        /* if anything came there is a way for it */
+        return probe->result.error == NGX_STATUS_E_VALUE
+               && probe->npushes == 0;
+    }
+
+    return ngx_status_sentinel_concerns(probe->check)
+           && ngx_status_sentinel_fails(&probe->result);
+}
+
+
 static ngx_int_t
 ngx_status_hold_verdict(ngx_status_hold_t *h, ngx_status_held_t *held)
 {
+    int64_t                 since;
     ngx_int_t               rc;
     ngx_uint_t              i;
     ngx_msec_int_t          wait;
@@ -213,7 +252,14 @@ ngx_status_hold_verdict(ngx_status_hold_t *h, ngx_status_held_t *held)
         rc = NGX_DECLINED;
     }
 
-    if (rc == NGX_DECLINED) {
+    if (rc != NGX_AGAIN && held->probe->check->token) {
+        since = h->monitor->zone->header->offline_since;
+
+        held->asked = 1;
+        held->probe->offline = rc == NGX_OK ? 0
+                               : since ? since : ngx_status_hold_now();
+
+    } else if (rc == NGX_DECLINED) {
         result = &held->probe->result;
 
         result->state = NGX_STATUS_UNKNOWN;
@@ -244,6 +290,7 @@ ngx_status_hold_verdict(ngx_status_hold_t *h, ngx_status_held_t *held)
 static void
 ngx_status_hold_release(ngx_event_t *ev)
 {
+    ngx_uint_t          n;
     ngx_queue_t        *q, *next;
     ngx_status_held_t  *held;
     ngx_status_hold_t  *h;
@@ -255,15 +302,24 @@ ngx_status_hold_release(ngx_event_t *ev)
         return;
     }
 
+    n = 0;
+
     for (q = ngx_queue_head(&h->held); q != ngx_queue_sentinel(&h->held);
          q = next)
     {
+        if (n == NGX_STATUS_HOLD_TURN) {
+            /* let others have their turn */
+            ngx_post_event(&h->answer, &ngx_posted_next_events);
+            return;
+        }
+
         next = ngx_queue_next(q);
         held = ngx_queue_data(q, ngx_status_held_t, queue);
 
         if (ngx_status_hold_verdict(h, held) != NGX_AGAIN) {
-            ngx_queue_remove(q);
+            (void) ngx_status_hold_drop(held);
             h->settle(held);
+            n++;
         }
     }
 

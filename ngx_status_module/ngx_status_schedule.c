@@ -312,6 +312,12 @@ ngx_status_schedule_hurry(ngx_status_schedule_t *s, ngx_uint_t n,
 
     job = &s->jobs[n];
 
+    if (job->probe.check->token && ngx_status_hold_drop(&job->held)) {
+        /* what has come is worth more than what sentinels say of silence */
+        ngx_status_schedule_run(job);
+        return;
+    }
+
     if (!job->timer.timer_set) {
         return;
     }
@@ -412,6 +418,10 @@ ngx_status_schedule_run(ngx_status_job_t *job)
 
     if (probe->check->token) {
         ngx_status_pushed_get(s->pushed, probe);
+
+        if (!job->held.asked) {
+            probe->offline = s->monitor->zone->header->offline_since;
+        }
     }
 
     ngx_status_probe_start(probe);
@@ -431,7 +441,6 @@ ngx_status_schedule_done(ngx_status_probe_t *probe)
     job->running = 0;
     job->host->in_flight--;
     s->in_flight--;
-    s->results++;
 
     /* who waits for this host goes first */
 
@@ -465,9 +474,17 @@ ngx_status_schedule_done(ngx_status_probe_t *probe)
 static void
 ngx_status_schedule_held(ngx_status_held_t *held)
 {
-    ngx_status_schedule_settle((ngx_status_job_t *)
-                               ((u_char *) held
-                                - offsetof(ngx_status_job_t, held)));
+    ngx_status_job_t  *job;
+
+    job = (ngx_status_job_t *)
+              ((u_char *) held - offsetof(ngx_status_job_t, held));
+
+    if (job->probe.check->token) {
+        ngx_status_schedule_run(job);
+
+    } else {
+        ngx_status_schedule_settle(job);
+    }
 }
 
 
@@ -489,6 +506,8 @@ ngx_status_schedule_settle(ngx_status_job_t *job)
     probe = &job->probe;
     s = job->schedule;
     zone = s->monitor->zone;
+
+    s->results++;
 
     ngx_time_update();
     now = ngx_status_schedule_now();

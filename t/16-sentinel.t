@@ -36,9 +36,49 @@ status_monitor m {
     check slow http://slow.example.test:%%PORT_3%%/ { interval 1h; }
     check disk disk:///nowhere { }
 }
+status_monitor p {
+    interval 1s;
+    timeout  500ms;
+    resolve  127.0.0.1;
+    sentinel one two;
+
+    check one http://one.example.test:%%PORT_5%%/ { }
+    check two http://two.example.test:%%PORT_6%%/ { }
+    group "Jobs" {
+        every 10s;
+        grace 2s;
+        check job    push:// { token job-token; }
+        check failed push:// { token failed-token; }
+    }
+}
+status_monitor q {
+    interval 1h;
+    timeout  500ms;
+    resolve  127.0.0.1;
+    sentinel one two;
+
+    check one http://one.example.test:%%PORT_7%%/ { }
+    check two http://two.example.test:%%PORT_8%%/ { }
+    check job push:// { interval 1s; token another-token; every 10s; }
+}
+status_monitor r {
+    interval 1h;
+    resolve  127.0.0.1;
+    sentinel mute;
+
+    check mute http://mute.example.test:%%PORT_4%%/ { timeout 60s; }
+    check job push:// { interval 1s; timeout 1s; token third-token; every 10s;
+                        grace 0s; }
+}
 server {
     listen 127.0.0.1:%%PORT_0%%;
     location = /m { status_json m; }
+    location = /P { status_json p; }
+    location = /Q { status_json q; }
+    location = /R { status_json r; }
+    location /push/p/ { status_push p; }
+    location /push/q/ { status_push q; }
+    location /push/r/ { status_push r; }
     location = /c { status_csv m; }
     location /p/  { status_page m; }
 }
@@ -62,9 +102,23 @@ sub states {
 
 sub said { my ($what) = @_; my @n = $t->log =~ /$what/g; return scalar @n }
 
-up(1 .. 3);
+up(1 .. 3, 5 .. 8);
 my $listen = $t->listen_on(4);                  # accepts, and says nothing
 $t->run;
+
+# Heartbeats: one each, then no network, and silence until the end of this
+# file.  The sentinels of q are asked again only because one stays away.
+
+my $begun = time;
+
+$t->wait_check($_->[0], $_->[1], sub { $_->{status} eq 'up' })
+    for map { my $m = $_; map { [ $m, $_ ] } qw(one two) } '/P', '/Q';
+is($t->get("/push/$_")->{status}, 200, "$_: taken")
+    for qw(p/job-token p/failed-token/5 q/another-token);
+ok($t->wait_check(@$_, sub { $_->{status} eq 'up' }), "@$_: up")
+    for [ '/P', 'job' ], [ '/Q', 'job' ];
+ok($t->wait_check('/P', 'failed', sub { $_->{status} eq 'down' }), 'failed');
+down(5 .. 8);
 
 my $json = states({ one => 'up', two => 'up', far => 'up', near => 'up',
                     silent => 'timeout', wrong => 'down', disk => 'down' });
@@ -100,7 +154,7 @@ my @far = map { [ split /,/ ] } grep { /,far,/ && $_ ge $before }
 ok(@far >= 2, 'results while there was no network');
 is(scalar(grep { $_->[3] eq 'down' } @far), 0, 'none of them is down');
 
-is(said('this machine has no connectivity; what can not'), 1,
+is(said('monitor "m": no sentinel answers, this machine has no connectivity'), 1,
    'said once, not by each check');
 is(said('check "far" is unknown: this machine has no connectivity'), 1,
    'and once of the check');
@@ -110,7 +164,7 @@ is(said('check "far" is unknown: this machine has no connectivity'), 1,
 up(1 .. 3);
 $json = states({ one => 'up', two => 'up', far => 'up', near => 'up' });
 is($json->{checker}{offline_since}, undef, 'the network is back');
-is(said('sentinels answer again after \d+ s'), 1, 'said once');
+is(said('monitor "m": sentinels answer again after \d+ s'), 1, 'said once');
 unlike($t->get('/p/')->{body}, qr/no connectivity/, 'no more on the page');
 
 # a sentinel that answers something wrong has answered
@@ -118,6 +172,34 @@ unlike($t->get('/p/')->{body}, qr/no connectivity/, 'no more on the page');
 down(1 .. 3);
 $server{1} = $t->serve(1, "500 No\r\n\r\n");
 states({ one => 'down', two => 'down', far => 'down' });
+
+# heartbeats that stay away
+
+for ([ '/P', 'p' ], [ '/Q', 'q' ]) {
+    my ($json, $name) = @$_;
+    my $c = $t->wait_check($json, 'job', sub { $_->{status} eq 'unknown' }, 30);
+    is($c->{message}, 'this machine has no connectivity', "$name: silence");
+    is($c->{error_class}, 'internal', "$name: error class");
+    ok($t->json($json)->{checker}{offline_since}, "$name: offline");
+}
+is(check_of($t->json('/P'), 'failed')->{message}, 'exit code 5',
+   'a failure was told, and stands');
+is(said('check "job" is (?:degraded|down)'), 0, 'none of them is late');
+
+# one that comes while the sentinel of r is still waited for
+
+wait_for(sub { time > $begun + 13 }, 20);
+is($t->get('/push/r/third-token')->{status}, 200, 'r: taken');
+ok($t->wait_check('/R', 'job', sub { $_->{status} eq 'up' }),
+   'r: waits for no sentinel');
+
+up(5 .. 8);
+ok($t->wait_check('/P', 'job', sub { $_->{message} =~
+       /^no heartbeat for \S+( \S+)?, but one may have come while this machine had no connectivity$/ }),
+   'back: it may have come');
+is(check_of($t->json('/P'), 'job')->{status}, 'unknown', 'who knows');
+is($t->get('/push/q/another-token')->{status}, 200, 'q: another one');
+ok($t->wait_check('/Q', 'job', sub { $_->{status} eq 'up' }), 'q: up');
 
 # reload in the middle, without sentinels
 
@@ -129,6 +211,12 @@ $t->write_file('nginx.conf', $conf);
 $t->reload;
 $json = states({ far => 'down' });
 is($json->{checker}{offline_since}, undef, 'nobody knows any more');
+
+# with the network there, silence is silence
+
+my $c = $t->wait_check('/P', 'job', sub { $_->{status} eq 'down' }, 30);
+like($c->{message}, qr/^no heartbeat for \S+( \S+)?, expected every 10s$/,
+     'every and grace later: down');
 
 # mistakes
 

@@ -34,6 +34,7 @@ typedef struct {
     ngx_status_result_t      last;
     ngx_uint_t               nresults;
     int64_t                  listening;
+    int64_t                  offline;    /* since BASE; 0: it is not */
     ngx_status_push_t        pushes[MOST];
     ngx_uint_t               n;
 } test_t;
@@ -83,6 +84,7 @@ test_judge(test_t *t, int64_t at)
 
     ngx_status_push_judge(&t->conf, t->pushes, &n,
                           t->nresults ? &t->last : NULL, t->listening,
+                          t->offline ? BASE + t->offline : 0,
                           &result);
 
     assert_true(n <= t->n);
@@ -375,6 +377,151 @@ test_stopped(void **state)
 }
 
 
+#define NONE  "this machine has no connectivity"
+#define HAD   "but one may have come while this machine had no connectivity"
+
+static void
+test_offline(void **state)
+{
+    test_t  t;
+    int     i;
+
+    (void) state;
+
+    /* silence says nothing; what was said before does */
+
+    test_begin(&t);
+    test_push(&t, NGX_STATUS_PUSH_SUCCESS, 0, 0, NULL);
+    judge(&t, 0, UP, "");
+    judge(&t, 20 * H, UP, "");
+
+    t.offline = 20 * H;
+    judge(&t, 20 * H + M, UP, "");
+    judge(&t, 25 * H, UP, "");
+    judge(&t, 25 * H + M, UNKNOWN, NONE);
+    assert_int_equal(t.last.error, NGX_STATUS_E_INTERNAL);
+    seen(&t, "heartbeat 1d 1h ago");
+
+    for (i = 26; i < 100; i++) {
+        judge(&t, i * H, UNKNOWN, NONE);
+    }
+
+    /* it has every and grace again */
+
+    t.offline = 0;
+    judge(&t, 100 * H, UNKNOWN, "no heartbeat for 4d 4h, " HAD);
+    judge(&t, 125 * H, UNKNOWN, "no heartbeat for 5d 5h, " HAD);
+    judge(&t, 125 * H + 1, DOWN, "no heartbeat for 5d 5h, expected every 25h");
+
+    /* which ends with the first one; then silence is silence */
+
+    test_push(&t, NGX_STATUS_PUSH_SUCCESS, 126 * H, 0, NULL);
+    judge(&t, 126 * H, UP, "");
+    judge(&t, 152 * H + 1, DOWN, "no heartbeat for 1d 2h, expected every 25h");
+
+    /* it was missing before: unknown meanwhile, but no longer */
+
+    t.offline = 153 * H;
+    judge(&t, 153 * H, UNKNOWN, NONE);
+    judge(&t, 160 * H, UNKNOWN, NONE);
+    t.offline = 0;
+    judge(&t, 160 * H + M, DOWN, "no heartbeat for 1d 10h, expected every 25h");
+
+    /* a failure was told */
+
+    test_push(&t, NGX_STATUS_PUSH_FAILURE, 161 * H, 0, "exit code 1");
+    judge(&t, 161 * H, DOWN, "exit code 1");
+    t.offline = 161 * H + M;
+    judge(&t, 200 * H, DOWN, "exit code 1");
+
+    /* one that comes all the same, from here maybe, counts */
+
+    test_push(&t, NGX_STATUS_PUSH_SUCCESS, 201 * H, 0, NULL);
+    judge(&t, 201 * H, UP, "");
+
+    /* never one */
+
+    test_begin(&t);
+    judge(&t, 0, UNKNOWN, "waiting for the first heartbeat");
+    t.offline = 20 * H;
+    judge(&t, 20 * H, UNKNOWN, "waiting for the first heartbeat");
+    judge(&t, 25 * H + M, UNKNOWN, NONE);
+    judge(&t, 30 * H, UNKNOWN, NONE);
+    t.offline = 0;
+    judge(&t, 55 * H, UNKNOWN, "no heartbeat for 2d 7h, " HAD);
+    judge(&t, 56 * H + 1, DOWN, "no heartbeat yet, expected every 25h");
+}
+
+
+static void
+test_offline_again(void **state)
+{
+    test_t  t;
+
+    (void) state;
+
+    /* for a moment: clients try again */
+
+    test_begin(&t);
+    test_push(&t, NGX_STATUS_PUSH_SUCCESS, 0, 0, NULL);
+    judge(&t, 0, UP, "");
+    t.offline = 24 * H;
+    judge(&t, 24 * H + 2 * M, UP, "");
+    t.offline = 0;
+    judge(&t, 26 * H + 1, DOWN, "no heartbeat for 1d 2h, expected every 25h");
+
+    /* each night: what never comes is missed all the same */
+
+    test_push(&t, NGX_STATUS_PUSH_SUCCESS, 30 * H, 0, NULL);
+    judge(&t, 30 * H, UP, "");
+    t.offline = 40 * H;
+    judge(&t, 41 * H, UP, "");
+    t.offline = 0;
+    judge(&t, 42 * H, UP, "");
+    t.offline = 64 * H;
+    judge(&t, 65 * H, UNKNOWN, NONE);
+    t.offline = 0;
+    judge(&t, 66 * H, UNKNOWN, "no heartbeat for 1d 12h, " HAD);
+    judge(&t, 67 * H + 1, DOWN, "no heartbeat for 1d 13h, expected every 25h");
+
+    /* a reload in the middle: the new checker learns of it anew */
+
+    test_push(&t, NGX_STATUS_PUSH_SUCCESS, 70 * H, 0, NULL);
+    judge(&t, 70 * H, UP, "");
+    t.offline = 80 * H;
+    judge(&t, 120 * H, UNKNOWN, NONE);
+    t.offline = 120 * H + M;
+    judge(&t, 120 * H + M, UNKNOWN, NONE);
+    judge(&t, 120 * H + 5 * M, UNKNOWN, NONE);
+    t.offline = 0;
+    judge(&t, 146 * H + 5 * M, UNKNOWN, "no heartbeat for 3d 4h, " HAD);
+    judge(&t, 146 * H + 5 * M + 1, DOWN,
+          "no heartbeat for 3d 4h, expected every 25h");
+
+    /* the end of a run may not have come either */
+
+    test_push(&t, NGX_STATUS_PUSH_SUCCESS, 150 * H, 0, NULL);
+    test_push(&t, NGX_STATUS_PUSH_START, 150 * H + M, 0, NULL);
+    judge(&t, 150 * H + M, UP, "");
+    t.offline = 150 * H + 2 * M;
+    judge(&t, 151 * H + 2 * M, UP, "");
+    t.offline = 0;
+    judge(&t, 155 * H, UP, "");
+
+    /* nor with nginx stopped; but that of one that began later does */
+
+    test_push(&t, NGX_STATUS_PUSH_START, 156 * H, 0, NULL);
+    judge(&t, 156 * H, UP, "");
+    t.listening = BASE + 157 * H;
+    judge(&t, 158 * H, UP, "");
+    test_push(&t, NGX_STATUS_PUSH_START, 159 * H, 0, NULL);
+    judge(&t, 160 * H + 1, DOWN,
+          "started 1h ago and has not ended, expected within 1h");
+    t.offline = 160 * H + M;
+    judge(&t, 160 * H + M, UNKNOWN, NONE);
+}
+
+
 static void
 test_clock(void **state)
 {
@@ -431,6 +578,8 @@ main(void)
         cmocka_unit_test(test_run),
         cmocka_unit_test(test_runs),
         cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_offline),
+        cmocka_unit_test(test_offline_again),
         cmocka_unit_test(test_clock),
         cmocka_unit_test(test_other),
     };

@@ -44,12 +44,13 @@ static void ngx_status_push_missed(const ngx_status_push_conf_t *conf,
     const ngx_status_result_t *before, ngx_status_push_kept_t *k);
 static const ngx_status_push_t *ngx_status_push_take(
     const ngx_status_push_t *pushes, ngx_uint_t *n, int64_t now,
-    ngx_status_push_kept_t *k, uint64_t *took);
+    ngx_status_push_kept_t *k, uint64_t *took,
+    const ngx_status_push_t **success);
 static void ngx_status_push_state(const ngx_status_push_conf_t *conf,
     const ngx_status_push_kept_t *k, int64_t offline,
     ngx_status_result_t *result);
 static void ngx_status_push_seen(const ngx_status_push_kept_t *k,
-    int64_t now, char *seen);
+    int64_t now, const char *told, char *seen);
 static const char *ngx_status_push_words(int64_t ms, char *buf);
 
 
@@ -67,10 +68,10 @@ ngx_status_push_judge(const ngx_status_push_conf_t *conf,
     const ngx_status_result_t *before, int64_t listening, int64_t offline,
     ngx_status_result_t *result)
 {
-    int64_t                   failed_at;
+    int64_t                   failed_at, ok_at;
     uint64_t                  took;
-    const char               *message;
-    const ngx_status_push_t  *failure;
+    const char               *message, *told;
+    const ngx_status_push_t  *failure, *success;
     ngx_status_push_kept_t    k;
 
     ngx_memcpy(&k, &result->kept, sizeof(k));
@@ -78,7 +79,8 @@ ngx_status_push_judge(const ngx_status_push_conf_t *conf,
     ngx_status_push_begin(conf, before, listening, offline, result->at, &k);
 
     failed_at = k.failed_at;
-    failure = ngx_status_push_take(pushes, n, result->at, &k, &took);
+    ok_at = k.ok_at;
+    failure = ngx_status_push_take(pushes, n, result->at, &k, &took, &success);
 
     result->latency = (uint32_t) ngx_min(took, NGX_MAX_UINT32_VALUE);
 
@@ -98,7 +100,16 @@ ngx_status_push_judge(const ngx_status_push_conf_t *conf,
         ngx_status_push_state(conf, &k, offline, result);
     }
 
-    ngx_status_push_seen(&k, result->at, result->seen);
+    /* likewise what was told with a success, as far as it was seen */
+
+    told = success ? success->message
+           : before && k.ok_at == ok_at ? strstr(before->seen, ": ") : NULL;
+
+    if (told && !success) {
+        told += 2;
+    }
+
+    ngx_status_push_seen(&k, result->at, told, result->seen);
 
     ngx_memcpy(&result->kept, &k, sizeof(k));
 }
@@ -161,11 +172,13 @@ ngx_status_push_missed(const ngx_status_push_conf_t *conf, int64_t from,
 }
 
 
-/* Returns the last failure among those it takes, or NULL. */
+/* Returns the last failure among those it takes, or NULL; likewise in
+ * *success. */
 
 static const ngx_status_push_t *
 ngx_status_push_take(const ngx_status_push_t *pushes, ngx_uint_t *n,
-    int64_t now, ngx_status_push_kept_t *k, uint64_t *took)
+    int64_t now, ngx_status_push_kept_t *k, uint64_t *took,
+    const ngx_status_push_t **success)
 {
     int64_t                   at;
     uint64_t                  ran;
@@ -173,6 +186,7 @@ ngx_status_push_take(const ngx_status_push_t *pushes, ngx_uint_t *n,
     const ngx_status_push_t  *p, *failure;
 
     failure = NULL;
+    *success = NULL;
     *took = 0;
 
     for (i = 0; i < *n; i++) {
@@ -221,6 +235,7 @@ ngx_status_push_take(const ngx_status_push_t *pushes, ngx_uint_t *n,
             continue;
         }
 
+        *success = p;
         k->ok_at = at;
         k->failed_at = 0;
         k->took = ran;
@@ -306,9 +321,11 @@ ngx_status_push_state(const ngx_status_push_conf_t *conf,
 
 
 static void
-ngx_status_push_seen(const ngx_status_push_kept_t *k, int64_t now, char *seen)
+ngx_status_push_seen(const ngx_status_push_kept_t *k, int64_t now,
+    const char *told, char *seen)
 {
-    char  text[3 * NGX_STATUS_PUSH_TIME], time[NGX_STATUS_PUSH_TIME];
+    char  text[3 * NGX_STATUS_PUSH_TIME + NGX_STATUS_SEEN],
+          time[NGX_STATUS_PUSH_TIME];
     int   n;
 
     if (k->failed_at) {
@@ -332,6 +349,11 @@ ngx_status_push_seen(const ngx_status_push_kept_t *k, int64_t now, char *seen)
     if (k->start_at) {
         n += snprintf(text + n, sizeof(text) - n, "; running for %s",
                       ngx_status_push_words(now - k->start_at, time));
+    }
+
+    if (told && *told && k->ok_at && !k->failed_at) {
+        n += snprintf(text + n, sizeof(text) - n, ": %.*s",
+                      NGX_STATUS_SEEN - 1, told);
     }
 
     ngx_status_text_copy(seen, NGX_STATUS_SEEN, (u_char *) text, n);

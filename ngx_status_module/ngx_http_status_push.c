@@ -36,7 +36,7 @@ static void ngx_http_status_push_parse(ngx_http_request_t *r,
 static ngx_int_t ngx_http_status_push_path(ngx_http_request_t *r,
     const ngx_status_heartbeat_t *hb, ngx_str_t *path);
 static ngx_status_check_t *ngx_http_status_push_check(
-    const ngx_status_monitor_t *monitor, const ngx_status_heartbeat_t *hb);
+    const ngx_status_monitor_t *monitor, ngx_status_heartbeat_t *hb);
 static void ngx_http_status_push_read(ngx_http_request_t *r);
 static void ngx_http_status_push_body(ngx_http_request_t *r,
     ngx_status_heartbeat_t *hb);
@@ -278,9 +278,9 @@ ngx_http_status_push(ngx_http_request_t *r)
 
 static ngx_status_check_t *
 ngx_http_status_push_check(const ngx_status_monitor_t *monitor,
-    const ngx_status_heartbeat_t *hb)
+    ngx_status_heartbeat_t *hb)
 {
-    ngx_uint_t           n, known;
+    ngx_uint_t           n;
     ngx_status_check_t  *check;
 
     if (monitor->npushed == 0) {
@@ -292,10 +292,24 @@ ngx_http_status_push_check(const ngx_status_monitor_t *monitor,
     n = ngx_status_dialect_find(hb->token, monitor->tokens, monitor->npushed);
     check = monitor->checks[monitor->pushed[n ? n - 1 : 0]];
 
-    known = hb->dialect != NGX_STATUS_DIALECT_GATUS
-            || ngx_status_dialect_key(&hb->key, &check->group, &check->id);
+    if (n == 0) {
+        return NULL;
+    }
 
-    return n && known ? check : NULL;
+    if (hb->key.len
+        && !ngx_status_dialect_key(&hb->key, &check->group, &check->id))
+    {
+        /* who has a token may be told what is wrong */
+
+        if (hb->status == NGX_HTTP_OK) {
+            hb->status = NGX_HTTP_NOT_FOUND;
+            hb->problem = "not found";
+        }
+
+        return NULL;
+    }
+
+    return check;
 }
 
 

@@ -24,6 +24,8 @@ static u_char *ngx_status_dialect_behind(const ngx_str_t *path,
     const char *marker);
 static u_char *ngx_status_dialect_token(ngx_status_heartbeat_t *hb,
     const ngx_str_t *path, u_char *p);
+static void ngx_status_dialect_rest(ngx_status_heartbeat_t *hb, u_char *p,
+    u_char *last);
 static ngx_int_t ngx_status_dialect_action(ngx_status_heartbeat_t *hb,
     const u_char *p, size_t len);
 static void ngx_status_dialect_refuse(ngx_status_heartbeat_t *hb,
@@ -100,10 +102,7 @@ ngx_status_dialect_healthchecks(ngx_status_heartbeat_t *hb,
 
     p = ngx_status_dialect_token(hb, path, p);
 
-    if (ngx_status_dialect_action(hb, p, last - p) != NGX_OK) {
-        hb->tail.len = 0;
-        return;
-    }
+    ngx_status_dialect_rest(hb, p, last);
 
     n = ngx_status_dialect_arg(args, "rid", rid, sizeof(rid));
 
@@ -116,25 +115,55 @@ ngx_status_dialect_healthchecks(ngx_status_heartbeat_t *hb,
 }
 
 
+/* What is behind the token: an action, or whose it is, and then maybe an
+ * action. */
+
+static void
+ngx_status_dialect_rest(ngx_status_heartbeat_t *hb, u_char *p, u_char *last)
+{
+    u_char      *end;
+    ngx_uint_t   i;
+
+    if (p < last && last[-1] == '/') {
+        last--;
+    }
+
+    for (i = 0; p < last; i++) {
+        p++;                                       /* "/" */
+
+        for (end = p; end < last && *end != '/'; end++) { /* void */ }
+
+        if (ngx_status_dialect_action(hb, p, end - p) == NGX_OK) {
+            p = end;
+            break;
+        }
+
+        /* which need not be a path of ours */
+        hb->tail.len = 0;
+
+        if (i || end == p) {
+            break;
+        }
+
+        hb->key.data = p;
+        hb->key.len = end - p;
+        p = end;
+    }
+
+    if (p < last) {
+        hb->tail.len = 0;
+        ngx_status_dialect_refuse(hb, 404, "not found");
+    }
+}
+
+
+/* NGX_DECLINED: it is none. */
+
 static ngx_int_t
 ngx_status_dialect_action(ngx_status_heartbeat_t *hb, const u_char *p,
     size_t len)
 {
     size_t  i;
-
-    if (len && p[len - 1] == '/') {
-        len--;
-    }
-
-    if (len) {
-        /* "/" */
-        p++;
-        len--;
-    }
-
-    if (len == 0) {
-        return NGX_OK;
-    }
 
     if (ngx_status_dialect_is(p, len, "start")) {
         hb->push.kind = NGX_STATUS_PUSH_START;
@@ -152,12 +181,16 @@ ngx_status_dialect_action(ngx_status_heartbeat_t *hb, const u_char *p,
     }
 
     for (i = 0; i < len; i++) {
-
         if (p[i] < '0' || p[i] > '9') {
-            ngx_status_dialect_refuse(hb, 404, "not found");
-            return NGX_ERROR;
+            return NGX_DECLINED;
         }
+    }
 
+    if (len == 0) {
+        return NGX_DECLINED;
+    }
+
+    for (i = 0; i < len; i++) {
         hb->code = ngx_min(hb->code * 10 + p[i] - '0', 256);
     }
 
@@ -684,12 +717,8 @@ ngx_status_dialect_end(ngx_status_heartbeat_t *hb)
         hb->len--;
     }
 
-    if (hb->push.kind == NGX_STATUS_PUSH_LOG) {
-        ngx_status_text_copy(message, NGX_STATUS_MESSAGE, hb->text, hb->len);
-        return;
-    }
-
     if (hb->push.kind != NGX_STATUS_PUSH_FAILURE) {
+        ngx_status_text_copy(message, NGX_STATUS_MESSAGE, hb->text, hb->len);
         return;
     }
 

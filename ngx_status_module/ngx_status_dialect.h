@@ -5,7 +5,7 @@
  * Heartbeats as clients of others send them: from a request to a push, and
  * what each of them is used to be answered.  Pure.
  *
- *     .../TOKEN[/start|/fail|/log|/0-255][?rid=UUID]      Healthchecks
+ *     .../TOKEN[/ID][/start|/fail|/log|/0-255][?rid=UUID] Healthchecks
  *     .../api/push/TOKEN[?status=up&msg=...&ping=ms]      Uptime Kuma
  *     .../api/v1/endpoints/KEY/external?success=true      Gatus, the token in
  *                              [&error=...][&duration=1s]    "Authorization"
@@ -41,7 +41,8 @@ typedef struct {
                                             all of them: no token at all */
     ngx_str_t                 head;      /* of the path, as it may be told: */
     ngx_str_t                 tail;      /* between them stood the token */
-    ngx_str_t                 key;       /* of Gatus; in the path */
+    ngx_str_t                 key;       /* whose it is said to be, in the
+                                            path; may be empty */
     ngx_status_push_t         push;      /* but for "at" */
 
     /* between parse(), body() and end() */
@@ -76,8 +77,8 @@ void ngx_status_dialect_end(ngx_status_heartbeat_t *hb);
 ngx_uint_t ngx_status_dialect_find(const u_char *token,
     const u_char *const *tokens, ngx_uint_t n);
 
-/* Whether Gatus means a check by a key: its ID, or GROUP_ID as Gatus makes
- * one of the two. */
+/* Whether a key means a check: its ID, or GROUP_ID as Gatus makes one of the
+ * two. */
 
 ngx_uint_t ngx_status_dialect_key(const ngx_str_t *key,
     const ngx_str_t *group, const ngx_str_t *id);

@@ -195,8 +195,8 @@ typedef struct {
 
 /*
  * A heartbeat that somebody sent of a check, as it waits in the inbox for the
- * checker.  "message" is as a result's, and empty but for a failure and a
- * line for the log.
+ * checker.  "message" is a failure's, as of a result, or what was told along
+ * with another one.
  */
 
 typedef enum {

@@ -188,6 +188,22 @@ like($c->{seen}, qr/^heartbeat \S+ ago; running/, 'the run goes on');
 answered('its end', sent(GET => "$b?rid=$rid"), 200);
 state_of('backup', sub { $_->{seen} !~ /running/ });
 
+answered('a success with words', sent(POST => "$b/0?rid=$rid",
+         body => "12 files\n<3 GB>\n"), 200, 'OK');
+$c = state_of('backup', sub { $_->{seen} =~ /files/ });
+like($c->{seen}, qr/^heartbeat \S+ ago: 12 files <3 GB>$/, 'which are seen');
+is($c->{message}, '', 'and are no message');
+$c = state_of('backup', sub { $_->{seen} =~ /^heartbeat \d+s ago/ });
+like($c->{seen}, qr/ago: 12 files <3 GB>$/, 'they stay');
+answered('and its next start', sent(GET => "$b/start"), 200);
+answered('whose', sent(GET => "$b/backup"), 200, 'OK');
+answered('whose, and how', sent(POST => "$b/my-jobs_backup/7?create=1"), 200);
+is(state_of('backup', sub { $_->{status} eq 'down' })->{message},
+   'exit code 7', 'is the same');
+answered('not its own', sent(GET => "$b/kuma/0"), 404, 'not found');
+answered('success', sent(GET => $b), 200);
+state_of('backup', sub { $_->{status} eq 'up' });
+
 answered('fail', sent(POST => "$b/fail", body => "\n disk\n  full\n"), 200,
          'OK');
 $c = state_of('backup', sub { $_->{status} eq 'down' });
@@ -221,6 +237,10 @@ answered('PUT', sent(PUT => $b, body => 'x'), 405, undef,
 answered('a body for nobody',
          sent(POST => '/ping/tok-nobody-secret', body => 'x' x 100_000), 404,
          'not found');
+answered("$_: who waits for a word", sent(POST => $_, raw =>
+         "POST $_ HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+         . "Expect: 100-continue\r\nContent-Length: 4\r\n\r\nlast"), 100)
+    for "$b/log";
 answered('the token in another way', sent(GET => '/ping//%74ok-backup-secret/./'),
          200, 'OK');
 
@@ -340,8 +360,8 @@ answered('Gatus: wrong token', sent(POST => "$g?success=true", headers =>
          { Authorization => 'Bearer tok-nobody-secret' }), 401,
          'invalid token');
 answered('Gatus: the token of another', sent(POST => "$g?success=true",
-         headers => { Authorization => "Bearer $token{kuma}" }), 401,
-         'invalid token');
+         headers => { Authorization => "Bearer $token{kuma}" }), 404,
+         'not found');
 answered('Gatus: duration', sent(POST => "$g?success=true&duration=1x",
          %bearer), 400, 'invalid duration');
 answered('Gatus: path', sent(POST => '/api/v1/endpoints/db.job', %bearer), 404,
@@ -425,7 +445,7 @@ ok(wait_for(sub { stored('backup') =~ /^up\|/ }, 10), 'stored');
 kill_all();
 $t->run;
 sent(GET => "/ping/$token{late}");
-$c = state_of('backup', sub { $_->{seen} =~ /\ds ago$/ });
+$c = state_of('backup', sub { ($_->{seen} // '') =~ /\ds ago$/ });
 is($c->{status}, 'up', 'kill -9 of everything: it is known');
 like($c->{seen}, qr/^heartbeat \d+s ago$/, 'and when it was');
 

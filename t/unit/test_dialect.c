@@ -47,7 +47,7 @@ static const test_request_t  test_requests[] = {
     { "/ping/", "/ping/abcdefgh", "", "", 200, "abcdefgh", OK, 0, "" },
     { "/ping/", "/ping/abcdefgh/", "", "", 200, "abcdefgh", OK, 0, "" },
     { "/ping/", "/ping/abcdefgh", "", "all is well", 200, "abcdefgh", OK, 0,
-      "" },
+      "all is well" },
     { "/ping", "/ping/abcdefgh/start", "", "", 200, "abcdefgh", START, 0, "" },
     { "/", "/ping/abcdefgh/start/", "", "", 200, "abcdefgh", START, 0, "" },
     { "/", "/abcdefgh/fail", "", "", 200, "abcdefgh", FAIL, 0,
@@ -66,14 +66,22 @@ static const test_request_t  test_requests[] = {
       "invalid url format" },
     { "/ping/", "/ping/abcdefgh/99999999999999999999999999", "", "", 400,
       "abcdefgh", OK, 0, "invalid url format" },
-    { "/ping/", "/ping/abcdefgh/-1", "", "", 404, "abcdefgh", OK, 0,
+    { "/ping/", "/ping/abcdefgh/start/x", "", "", 404, "abcdefgh", START, 0,
       "not found" },
-    { "/ping/", "/ping/abcdefgh/stop", "", "", 404, "abcdefgh", OK, 0,
+    { "/ping/", "/ping/abcdefgh/db.job/3", "rid=" RID, "", 200, "abcdefgh",
+      FAIL, 0, "exit code 3" },
+    { "/ping/", "/ping/abcdefgh/job/start/", "create=1", "", 200, "abcdefgh",
+      START, 0, "" },
+    { "/ping/", "/ping/abcdefgh/job/stop", "", "", 404, "abcdefgh", OK, 0,
       "not found" },
-    { "/ping/", "/ping/abcdefgh/start/x", "", "", 404, "abcdefgh", OK, 0,
+    { "/ping/", "/ping/abcdefgh/job/0/x", "", "", 404, "abcdefgh", OK, 0,
       "not found" },
-    { "/ping/", "/ping/abcdefgh/1x", "", "", 404, "abcdefgh", OK, 0,
+    { "/ping/", "/ping/abcdefgh/job//0", "", "", 404, "abcdefgh", OK, 0,
       "not found" },
+    { "/ping/", "/ping/abcdefgh//job", "", "", 404, "abcdefgh", OK, 0,
+      "not found" },
+    { "/ping/", "/ping/abcdefgh/job/256", "", "", 400, "abcdefgh", OK, 0,
+      "invalid url format" },
     { "/ping/", "/ping/", "", "", 200, "", OK, 0, "" },
     { "/ping/", "/p", "", "", 200, "", OK, 0, "" },
     { "/ping/", "/ping/abcdefgh", "rid=" RID, "", 200, "abcdefgh", OK, 0,
@@ -96,7 +104,7 @@ static const test_request_t  test_requests[] = {
 
     /* Uptime Kuma */
     { "/api/push/", "/api/push/abcdefgh", "status=up&msg=OK&ping=", "", 200,
-      "abcdefgh", OK, 0, "" },
+      "abcdefgh", OK, 0, "OK" },
     { "/api/push/", "/api/push/abcdefgh/", "", "", 200, "abcdefgh", OK, 0,
       "" },
     { "/", "/api/push/abcdefgh", "ping=12.34", "", 200, "abcdefgh", OK, 12340,
@@ -376,6 +384,40 @@ test_find(void **state)
 }
 
 
+/* Whose a heartbeat is said to be, in the words of Healthchecks a slug. */
+
+static void
+test_slug(void **state)
+{
+    size_t                  i;
+    ngx_status_heartbeat_t  hb;
+
+    static const struct {
+        const char  *path, *key;
+    } rows[] = {
+        { "/ping/abcdefgh", "" },
+        { "/ping/abcdefgh/", "" },
+        { "/ping/abcdefgh/start", "" },
+        { "/ping/abcdefgh/7", "" },
+        { "/ping/abcdefgh/job", "job" },
+        { "/ping/abcdefgh/job/", "job" },
+        { "/ping/abcdefgh/1x/log", "1x" },
+        { "/ping/abcdefgh/-1", "-1" },
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        test_parse(&hb, "/ping/", rows[i].path, "", "");
+
+        assert_int_equal(hb.status, 200);
+        assert_int_equal(hb.key.len, strlen(rows[i].key));
+        assert_memory_equal(hb.key.len ? (char *) hb.key.data : "",
+                            rows[i].key, hb.key.len);
+    }
+}
+
+
 static void
 test_key(void **state)
 {
@@ -422,6 +464,7 @@ main(void)
         cmocka_unit_test(test_rid),
         cmocka_unit_test(test_long),
         cmocka_unit_test(test_find),
+        cmocka_unit_test(test_slug),
         cmocka_unit_test(test_key),
     };
 

@@ -227,11 +227,33 @@ test_run(void **state)
     assert_int_equal(t.last.latency, 12000000);
     seen(&t, "heartbeat 8s ago, took 12s");
 
+    /* what was told with it is seen as long as it is the newest one */
+
+    test_push(&t, NGX_STATUS_PUSH_SUCCESS, 25 * S, 0, "12 files: 3 GB");
+    judge(&t, 25 * S, UP, "");
+    seen(&t, "heartbeat 0s ago: 12 files: 3 GB");
+    judge(&t, 26 * S, UP, "");
+    seen(&t, "heartbeat 1s ago: 12 files: 3 GB");
+    test_push(&t, NGX_STATUS_PUSH_START, 26 * S, 0, "begin");
+    judge(&t, 27 * S, UP, "");
+    seen(&t, "heartbeat 2s ago; running for 1s: 12 files: 3 GB");
+    test_push(&t, NGX_STATUS_PUSH_FAILURE, 27 * S, 0, "exit code 1");
+    judge(&t, 27 * S, DOWN, "exit code 1");
+    seen(&t, "failure 0s ago");
+    test_push(&t, NGX_STATUS_PUSH_SUCCESS, 28 * S, 0,
+              "a line that is far too long for what can be shown of it");
+    t.pushes[0].took = 12000000;
+    judge(&t, 28 * S, UP, "");
+    seen(&t, "heartbeat 0s ago, took 12s: a line that is far too long for wha");
+
     /* it is told once */
 
+    test_push(&t, NGX_STATUS_PUSH_SUCCESS, 29 * S, 0, NULL);
+    t.pushes[0].took = 12000000;
+    judge(&t, 29 * S, UP, "");
     judge(&t, 30 * S, UP, "");
     assert_int_equal(t.last.latency, 0);
-    seen(&t, "heartbeat 18s ago, took 12s");
+    seen(&t, "heartbeat 1s ago, took 12s");
 
     /* what the client measured itself is better */
 

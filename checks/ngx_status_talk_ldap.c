@@ -68,6 +68,7 @@ static const struct {
     { 51, "busy" },
     { 52, "unavailable" },
     { 53, "unwillingToPerform" },
+    { 54, "loopDetect" },
     { 80, "other" },
     {  0, NULL }
 };
@@ -246,10 +247,11 @@ static ngx_int_t
 ngx_status_ldap_result(ngx_status_talk_t *t, const u_char *p,
     const u_char *last, ngx_uint_t asked)
 {
-    char        text[256];
-    size_t      n;
-    ngx_str_t   number, dn, said;
-    ngx_uint_t  code, i;
+    char                text[256];
+    size_t              n;
+    ngx_str_t           number, dn, said;
+    ngx_uint_t          code, i;
+    ngx_status_error_e  error;
 
     said.len = 0;
 
@@ -290,10 +292,29 @@ ngx_status_ldap_result(ngx_status_talk_t *t, const u_char *p,
                : ngx_status_talk_done(t);
     }
 
-    return ngx_status_talk_refused(t, t->said == NGX_STATUS_SAY_LOGIN
-                                      ? NGX_STATUS_E_AUTH
-                                      : NGX_STATUS_E_STATUS,
-                                   (u_char *) text, n);
+    error = NGX_STATUS_E_AUTH;
+
+    switch (code) {
+
+    case 1:
+    case 2:
+    case 3:
+    case 10:
+    case 51:
+    case 52:
+    case 54:
+    case 80:
+        /* no password is the cause of these */
+        error = NGX_STATUS_E_STATUS;
+        break;
+
+    default:
+        if (t->said != NGX_STATUS_SAY_LOGIN) {
+            error = NGX_STATUS_E_STATUS;
+        }
+    }
+
+    return ngx_status_talk_refused(t, error, (u_char *) text, n);
 }
 
 

@@ -12,7 +12,8 @@
 
 
 #define NGX_STATUS_MQTT_ID        23     /* bytes of our name */
-#define NGX_STATUS_MQTT_ALIVE     60     /* s that it may be silent */
+#define NGX_STATUS_MQTT_ALIVE     60     /* s that it may be silent; or as
+                                            long as a probe takes */
 
 #define NGX_STATUS_MQTT_CLEAN     0x02
 #define NGX_STATUS_MQTT_PASSWORD  0x40
@@ -97,7 +98,8 @@ ngx_status_talk_mqtt_conf(ngx_pool_t *pool, ngx_status_check_t *check,
 
     p = ngx_status_talk_before(p, id, NGX_STATUS_MQTT_ID);
     p = ngx_status_talk_length(p, NGX_STATUS_MQTT_ID);
-    p = ngx_status_talk_length(p, NGX_STATUS_MQTT_ALIVE);
+    p = ngx_status_talk_length(p, ngx_max(NGX_STATUS_MQTT_ALIVE,
+                                          check->timeout / 1000 + 1));
     *--p = flags;
     p = ngx_status_talk_before(p, "\x00\x04MQTT\x04", 7);
     p = ngx_status_mqtt_header(p, 0x10, end - p);
@@ -280,8 +282,9 @@ ngx_status_mqtt_connected(ngx_status_talk_t *t, ngx_uint_t code)
     n = snprintf(text, sizeof(text), "%u %s", (unsigned) code, word);
     ngx_status_talk_first(t, (u_char *) text, n);
 
-    (void) ngx_status_talk_refused(t, code >= 4 ? NGX_STATUS_E_AUTH
-                                                : NGX_STATUS_E_STATUS,
+    (void) ngx_status_talk_refused(t, code == 4 || code == 5
+                                      ? NGX_STATUS_E_AUTH
+                                      : NGX_STATUS_E_STATUS,
                                    (u_char *) text, n);
 
     /* the server closes; there is no session to say goodbye in */

@@ -82,6 +82,8 @@ static ngx_status_reply_e ngx_status_talk_imap_reply(ngx_status_talk_t *t,
     size_t len);
 static ngx_status_reply_e ngx_status_talk_pop3_reply(ngx_status_talk_t *t,
     size_t len);
+static ngx_uint_t ngx_status_talk_passing(const ngx_status_talk_t *t,
+    size_t len);
 static ngx_uint_t ngx_status_talk_is(const ngx_status_talk_t *t, size_t len,
     const char *word);
 
@@ -194,7 +196,8 @@ ngx_status_talk_answered(ngx_status_talk_t *t, ngx_status_reply_e reply,
     }
 
     if (reply != NGX_STATUS_REPLY_ODD
-        && t->said >= NGX_STATUS_SAY_PLAIN && t->said <= NGX_STATUS_SAY_PASS)
+        && t->said >= NGX_STATUS_SAY_PLAIN && t->said <= NGX_STATUS_SAY_PASS
+        && !ngx_status_talk_passing(t, len))
     {
         return ngx_status_talk_refused(t, NGX_STATUS_E_AUTH, t->line, len);
     }
@@ -348,6 +351,30 @@ ngx_status_talk_pop3_reply(ngx_status_talk_t *t, size_t len)
     return ngx_status_talk_is(t, len, "+OK") ? NGX_STATUS_REPLY_YES
            : ngx_status_talk_is(t, len, "-ERR") ? NGX_STATUS_REPLY_NO
            : NGX_STATUS_REPLY_ODD;
+}
+
+
+/*
+ * Whether it is the server that can not judge a login now: codes from 400 on
+ * are that [RFC 5321, 4.2.1], and others have words for it [RFC 5530, 3;
+ * RFC 3206, 4; RFC 2449, 8.1.2].
+ */
+
+static ngx_uint_t
+ngx_status_talk_passing(const ngx_status_talk_t *t, size_t len)
+{
+    if (t->conf->protocol->codes) {
+        return t->line[0] == '4';
+    }
+
+    return ngx_status_talk_is(t, len, "* BYE")
+           || ngx_status_talk_is(t, len, "? NO [UNAVAILABLE]")
+           || ngx_status_talk_is(t, len, "? NO [INUSE]")
+           || ngx_status_talk_is(t, len, "? NO [LIMIT]")
+           || ngx_status_talk_is(t, len, "-ERR [SYS/TEMP]")
+           || ngx_status_talk_is(t, len, "-ERR [SYS/PERM]")
+           || ngx_status_talk_is(t, len, "-ERR [IN-USE]")
+           || ngx_status_talk_is(t, len, "-ERR [LOGIN-DELAY]");
 }
 
 

@@ -166,16 +166,19 @@ SKIP: {
 
 # stopped and started
 
-for ([ slapd => 'ldap' ], [ mosquitto => 'mqtt' ]) {
-    my ($server, $id) = @$_;
+for ([ slapd => qw(ldap ldaps) ], [ mosquitto => qw(mqtt mqtts) ]) {
+    my ($server, @ids) = @$_;
     next if $missing{$server};
 
     $servers->stop($server);
-    my $c = $t->wait_check('/m', $id, sub { $_->{status} eq 'down' });
-    like($c->{message}, qr/^connection (refused|reset|closed)/,
-         "$server stopped: down");
+    for my $id (@ids) {
+        my $c = $t->wait_check('/m', $id, sub { $_->{status} eq 'down' });
+        like($c->{message}, qr/^connection (refused|reset|closed)/,
+             "$server stopped: $id down");
+    }
     is($servers->start($server), '', "$server starts again");
-    ok($t->wait_check('/m', $id, sub { $_->{status} eq 'up' }), 'up');
+    ok($t->wait_check('/m', $_, sub { $_->{status} eq 'up' }), "$_ up")
+        for @ids;
 }
 
 $servers->stop_all;

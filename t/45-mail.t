@@ -199,16 +199,21 @@ SKIP: {
 
 # stopped and started
 
-for ([ exim => 'smtp' ], [ dovecot => 'imap' ], [ vsftpd => 'ftp' ]) {
-    my ($server, $id) = @$_;
+for ([ exim => qw(smtp smtps) ], [ dovecot => qw(imap pop3 imaps pop3s) ],
+     [ vsftpd => 'ftp' ], [ 'vsftpd-implicit' => 'ftps' ])
+{
+    my ($server, @ids) = @$_;
     next if $missing{$server};
 
     $servers->stop($server);
-    my $c = $t->wait_check('/m', $id, sub { $_->{status} eq 'down' });
-    like($c->{message}, qr/^connection (refused|reset|closed)/,
-         "$server stopped: down");
+    for my $id (@ids) {
+        my $c = $t->wait_check('/m', $id, sub { $_->{status} eq 'down' });
+        like($c->{message}, qr/^connection (refused|reset|closed)/,
+             "$server stopped: $id down");
+    }
     is($servers->start($server), '', "$server starts again");
-    ok($t->wait_check('/m', $id, sub { $_->{status} eq 'up' }), 'up');
+    ok($t->wait_check('/m', $_, sub { $_->{status} eq 'up' }), "$_ up")
+        for @ids;
 }
 
 unlike(join('', $t->log, map { $_->{message} . ($_->{seen} // '') }

@@ -106,6 +106,56 @@ fake('smtp-secure-no', 'smtp://HERE', "secure on; tls_verify off;",
      [ "220 hi\r\n", "250 hi\r\n" ], 'down', 'tls',
      qr/^server does not offer STARTTLS$/);
 
+# a server that can not judge now has not denied the login
+
+fake('smtp-passing', 'smtp://HERE', $me, [ "220 hi\r\n", $hello,
+     "454 4.7.0 try later\r\n" ], 'down', 'status',
+     qr/^AUTH PLAIN answered "454 4\.7\.0 try later"$/);
+fake('smtp-mechanism', 'smtp://HERE', $me, [ "220 hi\r\n", $hello,
+     "504 5.5.4 what is PLAIN?\r\n" ], @denied,
+     qr/^login denied: 504 5\.5\.4 what is PLAIN\?$/);
+fake('smtp-challenge', 'smtp://HERE', $me, [ "220 hi\r\n", $hello,
+     "334 go on\r\n" ], @denied, qr/^login denied: 334 go on$/);
+fake('smtp-never', 'smtp://HERE', '', [ "554 not for you\r\n" ],
+     'down', 'status', qr/^greeting is "554 not for you"$/);
+
+# STARTTLS: agreed upon, and then not TLS; words behind the agreement
+
+my $secure = 'secure on; tls_verify off; username me; password x;';
+my $injected = qr/^more came in the clear when TLS was to begin$/;
+my $offer = "250-hi\r\n250 STARTTLS\r\n";
+
+fake('smtp-broken', 'smtp://HERE', $secure, [ "220 hi\r\n", $offer,
+     "220 go\r\n", "500 what?\r\n" ], 'down', 'tls',
+     qr/^TLS handshake failed: /);
+fake('smtp-mute-tls', 'smtp://HERE', $secure, [ "220 hi\r\n", $offer,
+     "220 go\r\n" ], 'timeout', 'timeout',
+     qr/^timed out after 900 ms, while in the TLS handshake$/);
+fake('smtp-shut-tls', 'smtp://HERE', $secure, [ 'close', "220 hi\r\n",
+     $offer, "220 go\r\n" ], 'down', 'reset',
+     qr/^connection (closed|reset) while in the TLS handshake$/);
+fake('smtp-inject', 'smtp://HERE', $secure, [ "220 hi\r\n", $offer,
+     "220 go\r\n250-fake\r\n250 AUTH PLAIN\r\n" ], 'down', 'protocol',
+     $injected);
+fake('smtp-secure-denied', 'smtp://HERE', $secure, [ "220 hi\r\n", $offer,
+     "454 no TLS now\r\n" ], 'down', 'tls', qr/454 no TLS now/);
+fake('imap-inject', 'imap://HERE', $secure, [ "* OK hi\r\n",
+     "a OK go\r\n* PREAUTH in\r\n" ], 'down', 'protocol', $injected);
+fake('imap-preauth-tls', 'imap://HERE', $secure, [ "* PREAUTH hi\r\n" ],
+     'down', 'protocol', qr/PREAUTH hi/);
+fake('imap-secure-no', 'imap://HERE', $secure, [ "* OK hi\r\n",
+     "a NO never\r\n" ], 'down', 'tls', qr/a NO never/);
+fake('pop3-inject', 'pop3://HERE', $secure, [ "+OK hi\r\n",
+     "+OK go\r\n+OK\r\n" ], 'down', 'protocol', $injected);
+fake('ftp-inject', 'ftp://HERE', $secure, [ "220 hi\r\n",
+     "234 go\r\n331 and?\r\n" ], 'down', 'protocol', $injected);
+fake('ftp-secure-no', 'ftp://HERE', $secure, [ "220 hi\r\n",
+     "502 what?\r\n" ], 'down', 'tls', qr/502 what\?/);
+fake('ldap-inject', 'ldap://cn=me:x@HERE', 'secure on; tls_verify off;',
+     [ '', "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00"
+       . "\x30\x0c\x02\x01\x02\x61\x07\x0a\x01\x00\x04\x00\x04\x00" ],
+     'down', 'protocol', $injected);
+
 # imap
 
 fake('imap', 'imap://HERE', $me, [ "* OK hi\r\n",
@@ -118,7 +168,21 @@ fake('imap-preauth', 'imap://HERE', $me, [ "* PREAUTH hi\r\n",
 fake('imap-bye', 'imap://HERE', '', [ "* BYE too many\r\n" ],
      'down', 'status', qr/^greeting is "\* BYE too many"$/);
 fake('imap-bye-later', 'imap://HERE', $me, [ 'close', "* OK\r\n",
-     "* BYE off\r\n" ], @denied, qr/^login denied: \* BYE off$/);
+     "* BYE off\r\n" ], 'down', 'status', qr/^LOGIN answered "\* BYE off"$/);
+fake('imap-passing', 'imap://HERE', $me, [ "* OK\r\n",
+     "a NO [UNAVAILABLE] later\r\n" ], 'down', 'status',
+     qr/^LOGIN answered "a NO \[UNAVAILABLE\] later"$/);
+fake('imap-mechanism', 'imap://HERE', $me, [ "* OK\r\n",
+     "a NO [PRIVACYREQUIRED] only in TLS\r\n" ], @denied,
+     qr/^login denied: a NO \[PRIVACYREQUIRED\] only in TLS$/);
+fake('imap-drip', 'imap://HERE', $me, [ 'drip', "* OK hi\r\n",
+     "* X\r\na OK in\r\n", "b OK\r\n" ], @up);
+fake('imap-mute-greeting', 'imap://HERE', '', [ '' ], 'timeout', 'timeout',
+     qr/^$late the greeting$/);
+fake('imap-mute-noop', 'imap://HERE', $me, [ "* OK hi\r\n", "a OK\r\n" ],
+     'timeout', 'timeout', qr/^$late the answer to NOOP$/);
+fake('imap-http', 'imap://HERE', '', [ "HTTP/1.1 400 Bad\r\n" ],
+     'down', 'protocol', qr{^greeting is "HTTP/1\.1 400 Bad"$});
 fake('imap-no', 'imap://HERE', '', [ "* OK hi\r\n", "b NO\r\n" ],
      'down', 'status', qr/^NOOP answered "b NO"$/);
 fake('imap-tag', 'imap://HERE', '', [ "* OK hi\r\n", "a OK\r\n" ],
@@ -142,6 +206,17 @@ fake('pop3-busy', 'pop3://HERE', '', [ "-ERR busy\r\n" ],
      'down', 'status', qr/^greeting is "-ERR busy"$/);
 fake('pop3-user', 'pop3://HERE', $me, [ "+OK\r\n", "-ERR who?\r\n" ],
      @denied, qr/^login denied: -ERR who\?$/);
+fake('pop3-passing', 'pop3://HERE', $me, [ "+OK\r\n", "+OK\r\n",
+     "-ERR [SYS/TEMP] later\r\n" ], 'down', 'status',
+     qr/^PASS answered "-ERR \[SYS\/TEMP\] later"$/);
+fake('pop3-mute', 'pop3://HERE', '', [ '' ], 'timeout', 'timeout',
+     qr/^$late the greeting$/);
+fake('pop3-mute-user', 'pop3://HERE', $me, [ "+OK\r\n" ], 'timeout',
+     'timeout', qr/^$late the answer to USER$/);
+fake('pop3-mute-pass', 'pop3://HERE', $me, [ "+OK\r\n", "+OK\r\n" ],
+     'timeout', 'timeout', qr/^$late the answer to PASS$/);
+fake('pop3-mute-noop', 'pop3://HERE', $me, [ "+OK\r\n", "+OK\r\n",
+     "+OK\r\n" ], 'timeout', 'timeout', qr/^$late the answer to NOOP$/);
 fake('pop3-noop', 'pop3://HERE', $me, [ "+OK\r\n", "+OK\r\n", "+OK\r\n",
      "-ERR no\r\n" ], 'down', 'status', qr/^NOOP answered "-ERR no"$/);
 fake('pop3-odd', 'pop3://HERE', $me, [ "+OK\r\n", "+OKAY\r\n" ],
@@ -160,6 +235,21 @@ fake('ftp-account', 'ftp://HERE', $me, [ "220 hi\r\n", "331 and?\r\n",
      qr/^login denied: 332 need account$/);
 fake('ftp-full', 'ftp://HERE', '', [ "530 full\r\n" ],
      'down', 'status', qr/^greeting is "530 full"$/);
+fake('ftp-passing', 'ftp://HERE', $me, [ "220 hi\r\n", "331 and?\r\n",
+     "421 too many\r\n" ], 'down', 'status',
+     qr/^PASS answered "421 too many"$/);
+fake('ftp-drip', 'ftp://HERE', $me, [ 'drip', "220-hi\r\n220 hi\r\n",
+     "331 and?\r\n", "230 in\r\n", "200 ok\r\n" ], @up);
+fake('ftp-noop', 'ftp://HERE', $me, [ "220 hi\r\n", "230 in\r\n",
+     "500 no\r\n" ], 'down', 'status', qr/^status 500, expected 200-299$/);
+fake('ftp-http', 'ftp://HERE', '', [ "HTTP/1.1 400 Bad\r\n" ],
+     'down', 'protocol', qr{^greeting is "HTTP/1\.1 400 Bad"$});
+fake('ftp-mute-greeting', 'ftp://HERE', '', [ '' ], 'timeout', 'timeout',
+     qr/^$late the greeting$/);
+fake('ftp-mute-user', 'ftp://HERE', '', [ "220 hi\r\n" ], 'timeout',
+     'timeout', qr/^$late the answer to USER$/);
+fake('ftp-mute-noop', 'ftp://HERE', '', [ "220 hi\r\n", "230 in\r\n" ],
+     'timeout', 'timeout', qr/^$late the answer to NOOP$/);
 fake('ftp-mute', 'ftp://HERE', '', [ "220 hi\r\n", "331 and?\r\n" ],
      'timeout', 'timeout', qr/^$late the answer to PASS$/);
 
@@ -176,6 +266,33 @@ fake('ldap', 'ldap://HERE', '', [ '',
      [ qr/\x42\x00$/, '' ] ], @up);
 fake('ldap-drip', 'ldap://cn=me:x@HERE', '', [ 'drip', '',
      [ qr/\x60.*cn=me\x80.*x$/s, $bound ], $entry . $found ], @up);
+# 10 with "ldap://b", 51, 49, 53 as the answer to the bind or the search
+
+my $answer = sub {
+    my ($id, $what, $code, $more) = @_;
+    my $in = "\x02\x01$id$what" . chr(7 + length $more)
+             . "\x0a\x01" . chr($code) . "\x04\x00\x04\x00$more";
+    return "\x30" . chr(length $in) . $in;
+};
+my $there = "\xa3\x0a\x04\x08ldap://b";
+
+fake('ldap-referral', 'ldap://HERE/dc=b', '',
+     [ '', $answer->("\x03", "\x65", 10, $there) ], 'down', 'status',
+     qr/^the search answered "10 referral"$/);
+fake('ldap-elsewhere', 'ldap://HERE', '', [ '', "\x30\x0f\x02\x01\x03\x73\x0a"
+     . "\x04\x08ldap://b$found" ], @up);
+fake('ldap-bind-elsewhere', 'ldap://cn=me:x@HERE', '',
+     [ '', $answer->("\x02", "\x61", 10, $there) ], 'down', 'status',
+     qr/^the bind answered "10 referral"$/);
+fake('ldap-busy', 'ldap://cn=me:x@HERE', '',
+     [ '', $answer->("\x02", "\x61", 51, '') ], 'down', 'status',
+     qr/^the bind answered "51 busy"$/);
+fake('ldap-denied', 'ldap://cn=me:x@HERE', '',
+     [ '', $answer->("\x02", "\x61", 49, '') ], @denied,
+     qr/^login denied: 49 invalidCredentials$/);
+fake('ldap-anonymous', 'ldap://cn=me:x@HERE', '',
+     [ '', $answer->("\x02", "\x61", 53, '') ], @denied,
+     qr/^login denied: 53 unwillingToPerform$/);
 fake('ldap-text', 'ldap://HERE', '', [ "220 hi\r\n" ],
      'down', 'protocol', qr/^answer is not LDAP's$/);
 fake('ldap-id', 'ldap://HERE', '', [ '', $bound ],
@@ -215,8 +332,20 @@ fake('mqtt-denied', 'mqtt://HERE', '', [ '', "\x20\x02\x00\x04" ],
      @denied, qr/^login denied: 4 bad user name or password$/);
 fake('mqtt-busy', 'mqtt://HERE', '', [ '', "\x20\x02\x00\x03" ],
      'down', 'status', qr/^CONNECT answered "3 server unavailable"$/);
+fake('mqtt-version', 'mqtt://HERE', '', [ '', "\x20\x02\x00\x01" ], 'down',
+     'status', qr/^CONNECT answered "1 unacceptable protocol version"$/);
+fake('mqtt-name', 'mqtt://HERE', '', [ '', "\x20\x02\x00\x02" ], 'down',
+     'status', qr/^CONNECT answered "2 identifier rejected"$/);
+fake('mqtt-forbidden', 'mqtt://me:x@HERE', '', [ '', "\x20\x02\x00\x05" ],
+     @denied, qr/^login denied: 5 not authorized$/);
 fake('mqtt-new', 'mqtt://HERE', '', [ '', "\x20\x02\x00\x84" ],
-     @denied, qr/^login denied: 132 unknown code$/);
+     'down', 'status', qr/^CONNECT answered "132 unknown code"$/);
+fake('mqtt-patient', 'mqtt://HERE/a', 'interval 2h; timeout 90s; '
+     . 'expect body == hello;', [ '',
+     [ qr/\x04MQTT\x04\x02\x00\x5b/, $ack ], "$sub\x30\x08\x00\x01ahello" ],
+     @up);
+fake('mqtt-soon', 'mqtt://HERE', '', [ '', $news ], 'down', 'protocol',
+     qr/^answer is not MQTT's$/);
 fake('mqtt-topic', 'mqtt://HERE/a', '', [ '', $ack, "\x90\x03\x00\x01\x80" ],
      'down', 'status', qr/^SUBSCRIBE answered "failure"$/);
 fake('mqtt-ssh', 'mqtt://HERE', '', [ "SSH-2.0-OpenSSH_9.2\r\n" . 'x' x 99 ],
@@ -236,6 +365,19 @@ fake('mqtt-mute-topic', 'mqtt://HERE/a', '', [ '', $ack ], 'timeout',
      'timeout', qr/^$late the answer to SUBSCRIBE$/);
 fake('mqtt-mute-message', 'mqtt://HERE/a', 'expect size > 1;',
      [ '', $ack, $sub ], 'timeout', 'timeout', qr/^$late a message$/);
+
+# the connection goes, at once and later
+
+for ([ imap => "* OK hi\r\n" ], [ pop3 => "+OK hi\r\n" ],
+     [ ftp => "220 hi\r\n" ], [ ldap => '' ], [ mqtt => '' ])
+{
+    my ($type, $first) = @$_;
+    fake("$type-$_", "$type://HERE", $first ? $me : '', [ $_, $first, '' ], 'down', 'reset',
+         qr/^connection (reset|closed) while/) for qw(close reset);
+    next if !length $first;
+    fake("$type-gone-$_", "$type://HERE", '', [ $_, '' ], 'down', 'reset',
+         qr/^connection (reset|closed) while/) for qw(close reset);
+}
 
 push @rows, [ "$_-refused", "$_://127.0.0.1:%%PORT_1%%", '', 'down', 'connect',
               qr/^connection refused$/ ] for qw(smtp imap pop3 ftp ldap mqtt);

@@ -15,6 +15,23 @@ static ngx_int_t ngx_status_memory_conf(ngx_pool_t *pool,
 static void ngx_status_memory_ask(ngx_status_machine_t *a);
 
 
+/* Of the container that this is, if it is one; versions 2 and 1. */
+
+#define NGX_STATUS_MEMORY_GROUP  "/sys/fs/cgroup/"
+
+static const struct {
+    const char  *limit, *used, *stat, *cached;
+} ngx_status_memory_groups[] = {
+    { NGX_STATUS_MEMORY_GROUP "memory.max",
+      NGX_STATUS_MEMORY_GROUP "memory.current",
+      NGX_STATUS_MEMORY_GROUP "memory.stat", "inactive_file " },
+    { NGX_STATUS_MEMORY_GROUP "memory/memory.limit_in_bytes",
+      NGX_STATUS_MEMORY_GROUP "memory/memory.usage_in_bytes",
+      NGX_STATUS_MEMORY_GROUP "memory/memory.stat", "total_inactive_file " },
+    { NULL, NULL, NULL, NULL }
+};
+
+
 static const ngx_str_t  ngx_status_memory_schemes[] =
     { ngx_string("memory"), ngx_null_string };
 
@@ -46,22 +63,28 @@ ngx_status_memory_conf(ngx_pool_t *pool, ngx_status_check_t *check, char *err,
 static void
 ngx_status_memory_ask(ngx_status_machine_t *a)
 {
-    char    whole[16], left[16];
-    double  total, available, limit, used;
+    char        whole[16], left[16];
+    double      total, available, limit, used;
+    ngx_uint_t  i;
 
     total = ngx_status_machine_kernel("/proc/meminfo", "MemTotal:") * 1024;
     available = ngx_status_machine_kernel("/proc/meminfo", "MemAvailable:")
                 * 1024;
 
-    limit = ngx_status_machine_kernel("/sys/fs/cgroup/memory.max", "");
-    used = ngx_status_machine_kernel("/sys/fs/cgroup/memory.current", "");
+    for (i = 0; ngx_status_memory_groups[i].limit; i++) {
+        limit = ngx_status_machine_kernel(ngx_status_memory_groups[i].limit,
+                                          "");
+        used = ngx_status_machine_kernel(ngx_status_memory_groups[i].used, "");
 
-    if (limit > 0 && limit < total && used >= 0) {
+        if (limit <= 0 || limit >= total || used < 0) {
+            continue;
+        }
 
         /* of the page cache, what goes when something else needs the room */
 
-        used -= ngx_max(ngx_status_machine_kernel("/sys/fs/cgroup/memory.stat",
-                                              "inactive_file "), 0);
+        used -= ngx_max(ngx_status_machine_kernel(
+                            ngx_status_memory_groups[i].stat,
+                            ngx_status_memory_groups[i].cached), 0);
         total = limit;
         available = ngx_min(available, ngx_max(limit - used, 0));
     }

@@ -156,11 +156,10 @@ ngx_status_cond_parse(ngx_pool_t *pool, const ngx_str_t *args,
         n = 0;
     }
 
+    /* of a text it would be a value */
+
     if (n + 1 == nargs && ngx_status_cond_is(&args[n], &off)
-        && (ps.subject == NGX_STATUS_S_STATUS
-            || ps.subject == NGX_STATUS_S_LATENCY
-            || ps.subject == NGX_STATUS_S_CERT
-            || ps.subject == NGX_STATUS_S_CERT_CHAIN))
+        && ngx_status_subjects[ps.subject].kind < NGX_STATUS_KIND_FLAG)
     {
         cond->off = 1;
         return NGX_OK;

@@ -26,6 +26,7 @@ typedef struct {
     char                      *path;     /* decoded; empty without one */
     size_t                     body;     /* bytes of content to judge; 0 */
     ngx_uint_t                 average;  /* of the load: 0, 1, 2 */
+    ngx_uint_t                 mounted;  /* the path has to be */
     ngx_status_machine_t          *asking;   /* the checker's: in its thread */
     ngx_msec_t                 since;
 } ngx_status_machine_conf_t;

@@ -180,6 +180,92 @@ SKIP: {
        'up again');
 }
 
+# In a name space of mounts of its own: file systems that come and go, and a
+# container's share of the memory.
+
+my $n = NgxStatus->new(wrap => [ 'unshare', '-m', 'sh', '-euc', <<'SH', 'sh' ]);
+    mount --make-rprivate /
+    cd "$TEST_MOUNTS"
+    mount -t tmpfs -o nr_inodes=0 none uncounted
+    mount -t tmpfs none mounted
+    mount --bind plain bound
+    mount -t tmpfs none /sys/fs/cgroup
+    exec "$@"
+SH
+
+my $mounts = $ENV{TEST_MOUNTS} = $n->dir . '/mounts';
+mkdir $_ for $mounts, map { "$mounts/$_" } qw(uncounted mounted bound plain);
+
+SKIP: {
+    skip 'no name space of mounts', 19
+        if system("unshare -m mount -t tmpfs none $mounts/mounted 2>/dev/null")
+           || !-d '/sys/fs/cgroup';
+
+    $n->conf(<<'HTTP');
+status_monitor m {
+    interval 500ms;
+    timeout  400ms;
+    fall     1;
+    check uncounted disk://%%TESTDIR%%/mounts/uncounted { prefer inodes > 10%; }
+    group "All" {
+        prefer inodes > 10%;
+        check off disk://%%TESTDIR%%/mounts/uncounted { prefer inodes off; }
+    }
+    check mounted disk://%%TESTDIR%%/mounts/mounted { mounted on; }
+    check bound   disk://%%TESTDIR%%/mounts/bound   { mounted on; }
+    check plain   disk://%%TESTDIR%%/mounts/plain   { mounted on; }
+    check root    disk:///                          { mounted on; }
+    check around  disk://%%TESTDIR%%/mounts/mounted { mounted off; }
+    check memory  memory:// { prefer free > 10%; }
+}
+server {
+    listen 127.0.0.1:%%PORT_0%%;
+    location = /m { status_json m; }
+}
+HTTP
+    $n->run;
+
+    my $is = sub {
+        my ($id, $status, $message) = @_;
+        my $c = $n->wait_check('/m', $id, sub { $_->{status} eq $status });
+        is($c->{status}, $status, "$id: $status");
+        like($c->{message}, $message, "$id: message") if $message;
+        return $c;
+    };
+    my $inside = '/proc/' . $n->pid . '/root/sys/fs/cgroup';
+    my $group = sub {
+        my (%files) = @_;
+        for (keys %files) {
+            open my $f, '>', "$inside/$_" or die "$inside/$_: $!";
+            print $f "$files{$_}\n";
+        }
+    };
+
+    $is->('uncounted', 'degraded',
+          qr/^free inodes are not known, expected > 10%$/);
+    $is->($_, 'up') for qw(off mounted bound root around);
+    $is->('plain', 'down', qr/^nothing is mounted at ".*\/plain"$/);
+
+    system('nsenter', '-m', '-t', $n->pid, 'umount', "$mounts/mounted");
+    $is->('mounted', 'down', qr/^nothing is mounted at ".*\/mounted"$/);
+    $is->('around', 'up');
+
+    $is->('memory', 'up');
+    $group->('memory.stat' => "anon 5\ninactive_file 1000000\nslab 1",
+             'memory.current' => 96_000_000, 'memory.max' => 100_000_000);
+    $is->('memory', 'degraded', qr/^free 5(\.\d+)?%.*, expected > 10%$/);
+    $group->('memory.max' => 'max');
+    $is->('memory', 'up');
+    mkdir "$inside/memory";
+    $group->('memory/memory.stat' => "inactive_file 7\ntotal_inactive_file 0",
+             'memory/memory.usage_in_bytes' => 93_000_000,
+             'memory/memory.limit_in_bytes' => 100_000_000);
+    like($is->('memory', 'degraded')->{seen}, qr/^7% of .*MB available/,
+         'version 1');
+
+    $n->finish;
+}
+
 # mistakes
 
 for (
@@ -192,6 +278,8 @@ for (
     [ 'disk:///', 'expect status 200;', qr/"status" is nothing that this check sees, expected one of latency free inodes/ ],
     [ 'load://', 'average 2m;', qr/invalid average "2m", expected one of 1m 5m 15m/ ],
     [ 'load://', 'average 1m; average 5m;', qr/"average" directive is duplicate/ ],
+    [ 'disk:///', 'mounted;', qr/invalid number of arguments in "mounted"/ ],
+    [ 'file:///', 'mounted on;', qr/"mounted" is not for a check of type file, only for disk/ ],
     [ 'disk:///', 'average 1m;', qr/"average" is not for a check of type disk, only for load/ ],
     [ 'disk:///', 'expect free > ten;', qr/"ten"/ ],
 ) {

@@ -230,6 +230,13 @@ ngx_status_hold_asks(const ngx_status_probe_t *probe)
                && probe->npushes == 0;
     }
 
+    if (probe->check->host.len == 0
+        && probe->result.error == NGX_STATUS_E_DNS)
+    {
+        /* a resolver on this machine answers all the same: SERVFAIL */
+        return 1;
+    }
+
     return ngx_status_sentinel_concerns(probe->check)
            && ngx_status_sentinel_fails(&probe->result);
 }

@@ -8,6 +8,7 @@ use strict;
 use warnings;
 
 use FindBin;
+use IO::Socket::INET;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -217,6 +218,54 @@ is($json->{checker}{offline_since}, undef, 'nobody knows any more');
 my $c = $t->wait_check('/P', 'job', sub { $_->{status} eq 'down' }, 30);
 like($c->{message}, qr/^no heartbeat for \S+( \S+)?, expected every 10s$/,
      'every and grace later: down');
+
+# the resolver of this machine is there, and says that it can not know
+
+my $dns = sprintf '127.%d.%d.%d', map { 1 + int rand 250 } 1 .. 3;
+my $n = NgxStatus->new(wrap => [ 'unshare', '-m', 'sh', '-euc',
+    'mount --bind "$TEST_RESOLV" /etc/resolv.conf; exec "$@"', 'sh' ]);
+
+$ENV{TEST_RESOLV} = $n->write_file('resolv.conf', "nameserver $dns\n");
+
+SKIP: {
+    my $udp = IO::Socket::INET->new(Proto => 'udp', LocalAddr => $dns,
+                                    LocalPort => 53);
+    $n->conf('status_monitor m { check a dns:///a.test { } }');
+    skip 'no port 53, no name space of mounts or no c-ares', 3
+        if !$udp || system('unshare -m true 2>/dev/null')
+           || !-f '/etc/resolv.conf' || !($n->test_conf)[0];
+
+    $n->daemon(sub {
+        while (my $from = recv $udp, my $ask, 512, 0) {
+            # ID, an answer, recursion offered: SERVFAIL; the question
+            send $udp, substr($ask, 0, 2) . "\x81\x82" . substr($ask, 4), 0,
+                 $from;
+        }
+    });
+    close $udp;
+
+    $n->conf(<<'HTTP');
+status_monitor m {
+    interval 1s;
+    timeout  500ms;
+    fall     1;
+    sentinel one;
+    check one  http://one.example.test:%%PORT_1%%/ { resolve 127.0.0.1; }
+    check name dns:///a.test { }
+}
+server { listen 127.0.0.1:%%PORT_0%%; location = /m { status_json m; } }
+HTTP
+    my $one = $n->serve(1, "200 OK\r\n\r\nhello");
+    $n->run;
+    my $c = $n->wait_check('/m', 'name', sub { $_->{status} eq 'down' });
+    like($c->{message}, qr/^rcode is SERVFAIL/, 'no name, with a network');
+    $n->kill_daemon($one);
+    $c = $n->wait_check('/m', 'name', sub { $_->{status} eq 'unknown' });
+    is($c->{message}, 'this machine has no connectivity', 'and without');
+    $n->allow(qr/no sentinel answers/);
+    ok($n->stop, 'quit');
+    $n->finish;
+}
 
 # mistakes
 

@@ -8,6 +8,7 @@
 
 #include "ngx_status_machine.h"
 #include <fcntl.h>
+#include <math.h>
 #include <sys/stat.h>
 
 
@@ -67,7 +68,7 @@ static void
 ngx_status_file_ask(ngx_status_machine_t *a)
 {
     int              fd;
-    char             text[16];
+    char             text[16], old[32];
     double           age;
     struct stat      st;
     struct timespec  now;
@@ -83,9 +84,12 @@ ngx_status_file_ask(ngx_status_machine_t *a)
 
     ngx_status_machine_number(&a->ev, NGX_STATUS_S_AGE, ngx_max(age, 0), 0);
 
-    snprintf(a->seen, sizeof(a->seen), "%s, %.0f s old",
-             ngx_status_words_bytes(st.st_size, text, sizeof(text)),
-             ngx_max(age, 0));
+    /* seconds are enough */
+
+    ngx_status_words_duration(fabs(trunc(age)), old, sizeof(old));
+    snprintf(a->seen, sizeof(a->seen), "%s, %s %s",
+             ngx_status_words_bytes(st.st_size, text, sizeof(text)), old,
+             age < -1 ? "in the future" : "old");
 
     if (!S_ISREG(st.st_mode)) {
         /* a directory has an age, but neither size nor content */

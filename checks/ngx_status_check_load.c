@@ -7,6 +7,7 @@
 
 
 #include "ngx_status_machine.h"
+#include <math.h>
 
 
 static ngx_int_t ngx_status_load_conf(ngx_pool_t *pool,
@@ -73,6 +74,7 @@ ngx_status_load_ask(ngx_status_machine_t *a)
     }
 
     load = averages[conf->average] / ngx_max(ngx_ncpu, 1);
+    load = floor(load * 100 + 0.5) / 100;
 
     ngx_status_machine_number(&a->ev, NGX_STATUS_S_LOAD, load, 0);
 

@@ -164,7 +164,6 @@ typedef struct {
 
 void ngx_status_words_look(const ngx_status_look_t *look,
     const ngx_status_evidence_t *ev, const char *trouble, char *message);
-void ngx_status_words_duration(double s, char *buf, size_t size);
 
 /* The length of text, or of what of it is to be shown. */
 int ngx_status_words_cut(const ngx_str_t *text, size_t max);

@@ -178,8 +178,9 @@ ngx_int_t ngx_status_judge(const ngx_status_cond_t *conds, ngx_uint_t nconds,
     ngx_status_result_t *result);
 
 
-/* "43 MB"; returns the text. */
+/* "43 MB", "3.1 days"; the first one returns the text. */
 const char *ngx_status_words_bytes(double bytes, char *text, size_t size);
+void ngx_status_words_duration(double s, char *buf, size_t size);
 
 
 #endif /* _NGX_STATUS_EXPECT_H_INCLUDED_ */

@@ -20,6 +20,12 @@ my $far = '99999d';                             # nothing is that old
 
 my @rows;                 # [ id, URL, directives, state, error, message ]
 
+my %seen = (
+    'file-old'    => qr/^1 bytes?, 3\.1 days old$/,
+    'file-future' => qr/^1 bytes?, \S+ minutes in the future$/,
+    'load'        => qr/^[\d.]+ on \d+ CPUs?: \d+\.\d\d each$/,
+);
+
 sub row { push @rows, [ @_ ] }
 
 row('disk', "disk://$D", 'expect free > 1; prefer inodes > 0;', 'up');
@@ -66,7 +72,7 @@ row('file-null', 'file:///dev/zero', 'expect age >= 0;', 'up');
 row('load', 'load://', 'expect load < 100000;', 'up');
 row('load-15', 'load://', 'average 15m; expect load >= 0;', 'up');
 row('load-high', 'load://', 'expect load > 100000;', 'down', 'value',
-    qr/^load [\d.]+, expected > 100000$/);
+    qr/^load \d+(\.\d\d?)?, expected > 100000$/);
 row('memory', 'memory://', 'expect free > 0.1%; expect free > 1k;', 'up');
 row('memory-low', 'memory://', 'prefer free > 100000t;', 'degraded', 'value',
     qr/^free .*, expected > 100000t$/);
@@ -149,6 +155,7 @@ for my $row (@rows) {
     is($check->{result}, $state, "$id: $state")
         or diag($check->{message});
     is($check->{error_class}, $error, "$id: error class");
+    like($check->{seen}, $_, "$id: seen") for $seen{$id} || ();
     like($check->{message}, $message || qr/^$/, "$id: message");
 }
 

@@ -308,6 +308,7 @@ void
 ngx_status_schedule_hurry(ngx_status_schedule_t *s, ngx_uint_t n,
     ngx_msec_t wait)
 {
+    ngx_msec_int_t     left;
     ngx_status_job_t  *job;
 
     job = &s->jobs[n];
@@ -323,7 +324,12 @@ ngx_status_schedule_hurry(ngx_status_schedule_t *s, ngx_uint_t n,
     }
 
     if (wait) {
-        ngx_add_timer(&job->timer, wait);
+        left = job->timer.timer.key - ngx_current_msec;
+
+        if (left > (ngx_msec_int_t) wait) {
+            ngx_add_timer(&job->timer, wait);
+        }
+
         return;
     }
 

@@ -33,8 +33,9 @@ ngx_status_schedule_t *ngx_status_schedule_start(
     ngx_status_monitor_t *monitor, ngx_log_t *log);
 
 /*
- * Runs check number "n" of the monitor in so many ms, or when there is a place
- * for it then.  Nothing is done while it runs or waits already.
+ * Runs check number "n" of the monitor in so many ms at the latest, or when
+ * there is a place for it then.  Nothing is done while it runs or waits
+ * already.
  */
 void ngx_status_schedule_hurry(ngx_status_schedule_t *schedule, ngx_uint_t n,
     ngx_msec_t wait);

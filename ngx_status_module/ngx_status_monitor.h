@@ -272,9 +272,8 @@ void ngx_status_uptime_add(ngx_status_uptime_t *uptime,
 #define ngx_status_uptime_share(u)                                           \
     ((u)->up * (NGX_STATUS_SHARE / NGX_STATUS_WEIGHT) / (u)->known)
 
-/* a window begins with a bucket, and may be that much longer */
 #define ngx_status_uptime_known(u)                                           \
-    (ngx_min((u)->known, (u)->whole) * NGX_STATUS_SHARE / (u)->whole)
+    ((u)->known * NGX_STATUS_SHARE / (u)->whole)
 
 /*
  * Since when a check is in the state to be shown, in ms; 0: never.  Of its

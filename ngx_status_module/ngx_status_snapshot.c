@@ -357,14 +357,15 @@ ngx_status_uptime_add(ngx_status_uptime_t *uptime,
 {
     const ngx_status_window_t  *w;
 
-    uptime->whole += ngx_status_window_seconds[window];
-
     if (!view->known) {
+        uptime->whole += ngx_status_window_seconds[window];
         return;
     }
 
     w = &view->record.windows[window];
 
+    /* it begins with a bucket, and may be that much longer */
+    uptime->whole += ngx_max(w->span, ngx_status_window_seconds[window]);
     uptime->checks++;
     uptime->known += w->known;
     uptime->up += (uint64_t) w->seconds[NGX_STATUS_UP] * NGX_STATUS_WEIGHT

@@ -230,15 +230,18 @@ sub differences {
         $until = $p->{cursor} if $until < $p->{cursor};
         for ([ '1h', 3600 ], [ '24h', 86400 ]) {
             my ($window, $length) = @$_;
-            my %n = (up => 0, degraded => 0, known => 0);
+            my %n = (up => 0, degraded => 0, known => 0, all => 0);
             for my $s ((grep { $_ >= 60 * int(($until - $length) / 60) }
                         keys %{ $p->{seconds} }), $p->{cursor} .. $until - 1)
             {
                 my $state = state_at($p, $s, $until);
                 $n{$state}++;
+                $n{all}++;
                 $n{known}++ if $state ne 'unknown';
             }
-            my $known = int($n{known} * 1e5 / $length + 1e-9) / 1e5;
+            # it begins with a minute, and may be that much longer
+            my $whole = $n{all} > $length ? $n{all} : $length;
+            my $known = int($n{known} * 1e5 / $whole + 1e-9) / 1e5;
             my $up = $n{known}
                      ? int(($n{up} + $n{degraded}) * 1e5 / $n{known} + 1e-9)
                        / 1e5

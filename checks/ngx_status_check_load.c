@@ -6,8 +6,9 @@
  */
 
 
-#include "ngx_status_machine.h"
 #include <math.h>
+
+#include "ngx_status_machine.h"
 
 
 static ngx_int_t ngx_status_load_conf(ngx_pool_t *pool,
@@ -73,8 +74,10 @@ ngx_status_load_ask(ngx_status_machine_t *a)
         return;
     }
 
+    /* the kernel's own steps are of 1/2048: more digits tell nothing */
+
     load = averages[conf->average] / ngx_max(ngx_ncpu, 1);
-    load = floor(load * 100 + 0.5) / 100;
+    load = round(load * 100) / 100;
 
     ngx_status_machine_number(&a->ev, NGX_STATUS_S_LOAD, load, 0);
 

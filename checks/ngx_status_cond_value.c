@@ -237,6 +237,11 @@ ngx_status_cond_numbers(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
         return NGX_OK;
     }
 
+    if (*p != '-' && ps->subject == NGX_STATUS_S_STATUS) {
+        return ngx_status_cond_error(ps, word, "is no status, expected "
+                                     "numbers and ranges such as 200-299");
+    }
+
     if (*p != '-') {
         return ngx_status_cond_error(ps, word, "has something behind the "
                                      "number that is not a unit of it");

@@ -49,8 +49,10 @@ static const ngx_status_push_t *ngx_status_push_take(
 static void ngx_status_push_state(const ngx_status_push_conf_t *conf,
     const ngx_status_push_kept_t *k, int64_t offline,
     ngx_status_result_t *result);
-static void ngx_status_push_seen(const ngx_status_push_kept_t *k,
-    int64_t now, const char *told, char *seen);
+static void ngx_status_push_seen(const ngx_status_push_conf_t *conf,
+    const ngx_status_push_kept_t *k, int64_t now, const char *told,
+    char *seen);
+static int64_t ngx_status_push_base(const ngx_status_push_kept_t *k);
 static const char *ngx_status_push_words(int64_t ms, char *buf);
 
 
@@ -109,7 +111,7 @@ ngx_status_push_judge(const ngx_status_push_conf_t *conf,
         told += 2;
     }
 
-    ngx_status_push_seen(&k, result->at, told, result->seen);
+    ngx_status_push_seen(conf, &k, result->at, told, result->seen);
 
     ngx_memcpy(&result->kept, &k, sizeof(k));
 }
@@ -321,12 +323,14 @@ ngx_status_push_state(const ngx_status_push_conf_t *conf,
 
 
 static void
-ngx_status_push_seen(const ngx_status_push_kept_t *k, int64_t now,
-    const char *told, char *seen)
+ngx_status_push_seen(const ngx_status_push_conf_t *conf,
+    const ngx_status_push_kept_t *k, int64_t now, const char *told,
+    char *seen)
 {
-    char  text[3 * NGX_STATUS_PUSH_TIME + NGX_STATUS_SEEN],
-          time[NGX_STATUS_PUSH_TIME];
-    int   n;
+    int      n;
+    char     text[4 * NGX_STATUS_PUSH_TIME + NGX_STATUS_SEEN],
+             time[NGX_STATUS_PUSH_TIME];
+    int64_t  due;
 
     if (k->failed_at) {
         n = snprintf(text, sizeof(text), "failure %s ago",
@@ -349,6 +353,13 @@ ngx_status_push_seen(const ngx_status_push_kept_t *k, int64_t now,
     if (k->start_at) {
         n += snprintf(text + n, sizeof(text) - n, "; running for %s",
                       ngx_status_push_words(now - k->start_at, time));
+    }
+
+    due = ngx_status_push_base(k) + conf->every;
+
+    if (k->ok_at && !k->failed_at && due > now) {
+        n += snprintf(text + n, sizeof(text) - n, ", next in %s",
+                      ngx_status_push_words(due - now, time));
     }
 
     if (told && *told && k->ok_at && !k->failed_at) {

@@ -44,7 +44,8 @@ ngx_status_stream_conf(ngx_pool_t *pool, ngx_status_check_t *check,
     }
 
     if (check->port == 0) {
-        snprintf(err, errlen, "the URL has no port");
+        snprintf(err, errlen, "the URL has no port, expected %s://HOST:PORT",
+                 tls ? "tls" : "tcp");
         return NULL;
     }
 

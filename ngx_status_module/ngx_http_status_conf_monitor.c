@@ -458,8 +458,9 @@ ngx_http_status_build_zone(ngx_conf_t *cf, ngx_http_status_scope_t *scope,
     } else if (size < needed) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "zone of %uz bytes is too small for the %ui "
-                           "checks of monitor \"%V\", expected %uzk at "
-                           "least", size, monitor->nchecks, &monitor->name,
+                           "check%s of monitor \"%V\", expected %uzk at "
+                           "least", size, monitor->nchecks,
+                           monitor->nchecks == 1 ? "" : "s", &monitor->name,
                            (needed + 1023) / 1024);
         return NGX_ERROR;
     }

@@ -311,7 +311,7 @@ sub refused {
 $t->allow(qr/\[emerg\]/);
 
 refused('no port', 'check a tcp://127.0.0.1 { }',
-        qr/check "a": the URL has no port in \S+:\d+/);
+        qr/check "a": the URL has no port, expected tcp:\/\/HOST:PORT in \S+:\d+/);
 refused('no host', 'check a tcp://:80 { }', qr/check "a": the URL has no host/);
 refused('odd host', 'check a tcp://a*b:80 { }', qr/is no name and no address/);
 refused('path', 'check a tcp://h:80/path { }',

@@ -126,7 +126,7 @@ test_waiting(void **state)
 
     test_push(&t, NGX_STATUS_PUSH_SUCCESS, 27 * H, 0, NULL);
     judge(&t, 27 * H + 100, UP, "");
-    seen(&t, "heartbeat 100ms ago");
+    seen(&t, "heartbeat 100ms ago, next in 24h 59m");
     assert_int_equal(t.last.error, NGX_STATUS_E_NONE);
     assert_int_equal(t.last.latency, 0);
 }

@@ -84,6 +84,28 @@ is($s->{score}{value}, 90, 'the score');
 is($s->{score}{previous}, 91, 'the one before');
 is(scalar @{ $s->{score}{history} }, 30, 'and all of them');
 
+# the last days and quarter, on the check's page
+my $page = $t->get('/s/check/a')->{body};
+SKIP: {
+skip 'midnight', 8 if int(time / 86400) != int($T / 86400);
+my ($hours, $days) = $page =~ m{<h2>Last (?:7|90) days .*?</h2>\n(<svg.*?</svg>)}sg;
+like($hours, qr/viewBox="0 0 4032 8"/, 'an hour each');
+my @down = $days =~ /<rect class="down" x="(\d+)" width="8"/g;
+# one of today's hours may be of yesterday
+is(join(' ', grep { (89 - int $_ / 24) % 7 == 0 && $_ < 24 * 89 } @down),
+   join(' ', map { 24 * (90 - 7 * $_) - 8 } reverse 1 .. 12),
+   'a tenth of a day is drawn as what can be seen');
+my @tips = $days =~ m{<title>(\d+ \w+ \d+: [^<]*)</title>}g;
+is(scalar @tips, 90, 'each day can be pointed at');
+is(scalar(grep { /: 90%$/ } @tips[0 .. 87]), 12, 'and tells its uptime');
+my ($label) = $days =~ /aria-label="([^"]*)"/;
+like($label, qr/^Up 8[89] d.*, Down \d+ d/, 'the same in words');
+my @rows = $page =~ m{<tr><th scope="row">(<time .*?)\n}g;
+is(scalar @rows, 90, 'and as a table');
+like($rows[7], qr{<b>90%</b><td>2 h 24 min<td><td>100%<td>2880<td>20 ms<td>1.10 s},
+     'day by day, newest first');
+like($page, qr{<svg class="wave" viewBox="0 0 89 40".*? d="M0 20h8\d}, 'its latency is level');
+}
 # latencies of this version, for what comes
 my $bins = '{"10240":2500,"106496":300,"1015808":80}';
 sql($file, "UPDATE hours SET latency = '$bins'; UPDATE days SET latency = '$bins'");

@@ -52,7 +52,9 @@ ngx_status_html_render(const ngx_status_snapshot_t *snapshot,
         ngx_status_html_until(&page, ask->view);
 
         (void) ngx_status_html_check(&page, ask->view);
+        ngx_status_html_past_read(&page);
         ngx_status_template_render(monitor->detail, &page, out);
+        ngx_status_html_past_free(&page);
 
         return;
     }

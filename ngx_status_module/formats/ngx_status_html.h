@@ -8,6 +8,7 @@
  *   ngx_status_html_check.c   one check, wherever it stands
  *   ngx_status_html_score.c   its score card
  *   ngx_status_html_detail.c  what only its own page shows
+ *   ngx_status_html_past.c    its last days and quarter, which are there, too
  *   ngx_status_html_text.c    numbers, times and links
  *   ngx_status_svg.c          drawings
  */
@@ -21,6 +22,9 @@
 
 
 #define NGX_STATUS_HTML_TROUBLES  12      /* listed on top at most */
+
+
+typedef struct ngx_status_html_past_s  ngx_status_html_past_t;
 
 
 /*
@@ -60,6 +64,8 @@ typedef struct {
                                                 none, never NULL */
     ngx_uint_t                    trouble;
     ngx_status_uptime_t           uptime;    /* of that check, when asked */
+    ngx_status_html_past_t       *past;      /* of a check's own page; NULL: is
+                                                not shown */
 
     /* timeline of that check, made when first asked for; nruns 0: not yet */
     ngx_uint_t                    nruns;
@@ -136,19 +142,26 @@ const ngx_status_uptime_t *ngx_status_html_window(ngx_status_html_t *page,
     ngx_uint_t window);
 
 
-/* ngx_status_html_score.c, ngx_status_html_detail.c: lists of a check */
+/* ngx_status_html_score.c, ngx_status_html_detail.c,
+   ngx_status_html_past.c: lists of a check */
 
 extern const ngx_status_field_t   ngx_status_html_card_fields[];
 extern const ngx_status_field_t   ngx_status_html_window_fields[];
 extern const ngx_status_field_t   ngx_status_html_phase_fields[];
 extern const ngx_status_field_t   ngx_status_html_result_fields[];
 extern const ngx_status_field_t   ngx_status_html_event_fields[];
+extern const ngx_status_field_t   ngx_status_html_strip_fields[];
 
 void *ngx_status_html_card(void *view, void *prev);
 void *ngx_status_html_windows(void *view, void *prev);
 void *ngx_status_html_phases(void *view, void *prev);
 void *ngx_status_html_results(void *view, void *prev);
 void *ngx_status_html_events(void *view, void *prev);
+void *ngx_status_html_strips(void *view, void *prev);
+
+/* ngx_status_html_past.c: takes page->past out of the zone, and frees it */
+void ngx_status_html_past_read(ngx_status_html_t *page);
+void ngx_status_html_past_free(ngx_status_html_t *page);
 
 
 /*
@@ -181,6 +194,8 @@ ngx_uint_t ngx_status_html_part(const ngx_status_uptime_t *u);
 /* <time>, from ms since the epoch */
 void ngx_status_html_time(ngx_status_html_t *page, ngx_status_out_t *out,
     int64_t ms, ngx_status_html_time_e precision);
+/* "21 Nov 2026", from s since the epoch */
+ngx_str_t ngx_status_html_day(u_char *scratch, int64_t at);
 /* percent-encodes all but [A-Za-z0-9._~-] */
 void ngx_status_html_encode(ngx_status_out_t *out, const ngx_str_t *s);
 /* link to the overview, of one group and one team unless they are NULL; files
@@ -202,6 +217,12 @@ void ngx_status_svg_latency(ngx_status_out_t *out,
 /* viewBox 0 0 240 40: a bar for each of the newest 60 results */
 void ngx_status_svg_results(ngx_status_out_t *out,
     const ngx_status_record_t *record);
+/* a run of a state from "from" to "to", nothing when they are the same */
+void ngx_status_svg_run(ngx_status_out_t *out, ngx_uint_t state,
+    ngx_uint_t from, ngx_uint_t to);
+/* d: a point a unit, 200 at most, NAN for none; "top" is as high as "height" */
+void ngx_status_svg_line(ngx_status_out_t *out, const double *values,
+    ngx_uint_t n, double top, ngx_uint_t height);
 /* d, in 29 by 24: up to 30 scores; "last" only moves to the newest one */
 void ngx_status_svg_scores(ngx_status_out_t *out, const double *scores,
     ngx_uint_t n, ngx_uint_t last);

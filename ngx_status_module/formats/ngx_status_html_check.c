@@ -451,6 +451,19 @@ ngx_status_html_flag(check_has_cert_names,
     page->ask->internal && page->record->last.cert.nnames)
 
 
+ngx_status_html_flag(check_has_strips, page->past != NULL)
+ngx_status_html_flag(check_pushed,
+    page->view->check->token != NULL)
+
+
+/* of disks, files, heartbeats, which no latency tells about */
+
+ngx_status_html_text(check_reading,
+    ngx_status_html_string(page->ask->internal
+                           && page->view->check->type->latency == 0
+                           ? page->record->last.seen : ""))
+
+
 ngx_status_html_flag(check_has_events,
     ngx_status_html_events(page, NULL) != NULL)
 ngx_status_html_flag(check_has_phases,
@@ -504,6 +517,8 @@ const ngx_status_field_t  ngx_status_html_check_fields[] = {
     { .name = ngx_string("has_next"), .flag = check_has_next },
     { .name = ngx_string("next"), .write = check_next },
     { .name = ngx_string("seen"), .text = check_seen },
+    { .name = ngx_string("reading"), .text = check_reading },
+    { .name = ngx_string("pushed"), .flag = check_pushed },
     { .name = ngx_string("has_cert"), .flag = check_has_cert },
     { .name = ngx_string("cert"), .write = check_cert },
     { .name = ngx_string("cert_days"), .text = check_cert_days },
@@ -516,6 +531,9 @@ const ngx_status_field_t  ngx_status_html_check_fields[] = {
     { .name = ngx_string("cert_names"), .write = check_cert_names },
     { .name = ngx_string("windows"), .list = ngx_status_html_windows,
       .fields = ngx_status_html_window_fields },
+    { .name = ngx_string("has_strips"), .flag = check_has_strips },
+    { .name = ngx_string("strips"), .list = ngx_status_html_strips,
+      .fields = ngx_status_html_strip_fields },
     { .name = ngx_string("has_phases"), .flag = check_has_phases },
     { .name = ngx_string("phases"), .list = ngx_status_html_phases,
       .fields = ngx_status_html_phase_fields },

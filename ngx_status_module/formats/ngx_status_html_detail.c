@@ -38,8 +38,8 @@ ngx_status_html_text(window_uptime,
     ngx_status_html_uptime(scratch,
                            ngx_status_html_window(page, page->window)))
 ngx_status_html_text(window_known,
-    ngx_status_html_percent(scratch, window_of(page)->known,
-                            ngx_status_window_seconds[page->window]))
+    ngx_status_html_known(scratch,
+                          ngx_status_html_window(page, page->window)))
 ngx_status_html_text(window_answers,
     ngx_status_html_count(scratch, window_of(page)->results))
 
@@ -55,6 +55,10 @@ window_latency(u_char *scratch, const ngx_status_window_t *w, uint32_t us)
 }
 
 
+ngx_status_html_text(window_min,
+    window_latency(scratch, window_of(page), window_of(page)->min))
+ngx_status_html_text(window_mean,
+    window_latency(scratch, window_of(page), window_of(page)->mean))
 ngx_status_html_text(window_p50,
     window_latency(scratch, window_of(page), window_of(page)->p50))
 ngx_status_html_text(window_p95,
@@ -70,6 +74,8 @@ const ngx_status_field_t  ngx_status_html_window_fields[] = {
     { .name = ngx_string("uptime"), .text = window_uptime },
     { .name = ngx_string("known"), .text = window_known },
     { .name = ngx_string("answers"), .text = window_answers },
+    { .name = ngx_string("min"), .text = window_min },
+    { .name = ngx_string("mean"), .text = window_mean },
     { .name = ngx_string("p50"), .text = window_p50 },
     { .name = ngx_string("p95"), .text = window_p95 },
     { .name = ngx_string("p99"), .text = window_p99 },

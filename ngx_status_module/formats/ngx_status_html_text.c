@@ -12,6 +12,12 @@
 #include "ngx_status_html.h"
 
 
+static const char  *months[] = {
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"
+};
+
+
 ngx_str_t
 ngx_status_html_string(const char *s)
 {
@@ -306,11 +312,6 @@ ngx_status_html_time(ngx_status_html_t *page, ngx_status_out_t *out,
     time_t      t, now;
     struct tm   tm, tm_now;
 
-    static const char  *months[] = {
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"
-    };
-
     t = (time_t) (ms / 1000);
     now = (time_t) (page->snapshot->now / 1000);
 
@@ -349,6 +350,26 @@ ngx_status_html_time(ngx_status_html_t *page, ngx_status_out_t *out,
     }
 
     ngx_status_out_printf(out, "T%sZ\">%s%s UTC</time>", clock, day, clock);
+}
+
+
+ngx_str_t
+ngx_status_html_day(u_char *scratch, int64_t at)
+{
+    int        n;
+    time_t     t;
+    struct tm  tm;
+
+    t = (time_t) at;
+
+    if (gmtime_r(&t, &tm) == NULL) {
+        return ngx_status_html_string("an unknown day");
+    }
+
+    n = snprintf((char *) scratch, NGX_STATUS_SCRATCH, "%d %s %d", tm.tm_mday,
+                 months[tm.tm_mon], tm.tm_year + 1900);
+
+    return ngx_status_html_cut(scratch, scratch + n);
 }
 
 

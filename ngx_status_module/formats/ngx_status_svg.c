@@ -12,6 +12,7 @@
 #include "ngx_status_html.h"
 
 
+#define POINTS           200          /* of any line */
 #define LATENCY_POINTS   30           /* of NGX_STATUS_RESULTS results */
 #define LATENCY_HEIGHT   12
 #define RESULTS_HEIGHT   40
@@ -19,7 +20,7 @@
 
 
 typedef struct {
-    u_char       buf[512];            /* LATENCY_POINTS times "m29-12h0" */
+    u_char       buf[2048];           /* POINTS times "m29-12h0" */
     u_char      *p;
     ngx_uint_t   started;             /* there was a point */
     ngx_uint_t   open;                /* ... and the pen is on it */
@@ -199,6 +200,46 @@ ngx_status_svg_latency(ngx_status_out_t *out,
 
         ngx_status_svg_point(&pen, x, LATENCY_HEIGHT
                                       - ngx_min(y, LATENCY_HEIGHT));
+    }
+
+    ngx_status_svg_lift(&pen);
+    ngx_status_out_raw(out, pen.buf, pen.p - pen.buf);
+}
+
+
+void
+ngx_status_svg_run(ngx_status_out_t *out, ngx_uint_t state, ngx_uint_t from,
+    ngx_uint_t to)
+{
+    if (from < to) {
+        ngx_status_out_printf(out, "<rect class=\"%.*s\" x=\"%u\" "
+                              "width=\"%u\" height=\"8\"/>",
+                              (int) ngx_status_states[state].name.len,
+                              ngx_status_states[state].name.data,
+                              (unsigned) from, (unsigned) (to - from));
+    }
+}
+
+
+void
+ngx_status_svg_line(ngx_status_out_t *out, const double *values, ngx_uint_t n,
+    double top, ngx_uint_t height)
+{
+    ngx_uint_t            i;
+    ngx_status_svg_pen_t  pen;
+
+    pen.p = pen.buf;
+    pen.started = 0;
+    pen.open = 0;
+
+    for (i = 0; i < ngx_min(n, POINTS); i++) {
+        if (!isfinite(values[i]) || !(top > 0)) {
+            ngx_status_svg_lift(&pen);
+            continue;
+        }
+
+        ngx_status_svg_point(&pen, i, (ngx_int_t) height
+                                      - lrint(values[i] * height / top));
     }
 
     ngx_status_svg_lift(&pen);

@@ -15,6 +15,7 @@
 /* sources: ngx_status_module/formats/ngx_status_html.c
    ngx_status_module/formats/ngx_status_html_check.c
    ngx_status_module/formats/ngx_status_html_detail.c
+   ngx_status_module/formats/ngx_status_html_past.c
    ngx_status_module/formats/ngx_status_html_score.c
    ngx_status_module/formats/ngx_status_html_text.c
    ngx_status_module/formats/ngx_status_json.c

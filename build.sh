@@ -268,7 +268,7 @@ stop() {
 taken() { (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
 
 run() {
-    local port address=${ADDRESS:-127.0.0.1} user= i url
+    local port address=${ADDRESS:-127.0.0.1} user= demo=yes i url
 
     build_to_run
     mkdir -p "$prefix/temp"
@@ -302,10 +302,15 @@ run() {
             -e "s|%%ADDRESS%%|$address|g; s|%%PORT%%|$port|g" \
             "t/demo/$i.conf" > "$prefix/$i.conf"
     done
-    [ $# -eq 0 ] || monitor_urls "$@" > "$prefix/monitor.conf"
+    if [ $# -gt 0 ]; then
+        demo=
+        monitor_urls "$@" > "$prefix/monitor.conf"
+        sed -i '/# demo$/d' "$prefix/nginx.conf"
+    fi
 
     set -- "$nginx" -p "$prefix/" -e "$prefix/error.log" -c "$prefix/nginx.conf"
     try "$@" -t -q
+    [ -z "$demo" ] || demo_year
     if running; then
         try "$@" -s reload
     else
@@ -317,8 +322,13 @@ run() {
     url=http://$address:$port/
     for i in {1..50}; do
         if curl -fsS -o /dev/null "$url" 2> "$prefix/curl.log"; then
+            [ -z "$demo" ] \
+                || curl -fsS -o /dev/null "${url}ping/demo-heartbeat" || true
             say "Configuration: $prefix/monitor.conf, log: $prefix/error.log"
-            say "JSON: ${url}status.json"
+            say "With targets and messages: ${url}internal/" \
+                "JSON: ${url}status.json"
+            [ ! -e "$prefix/state/year.db" ] || [ -z "$demo" ] \
+                || say "With a year of history, made up: ${url}year/"
             say "Stop it with: ./build.sh stop"
             say "$url"
             return
@@ -328,6 +338,19 @@ run() {
     cat "$prefix/curl.log" >&2
     tail -n 5 "$prefix/error.log" >&2
     die "nginx does not answer at $url"
+}
+
+# A past for the demo's second monitor, in the directory that nginx -t made;
+# nginx without SQLite makes none.
+demo_year() {
+    local file=$prefix/state/year.db
+
+    [ -d "$prefix/state" ] && [ ! -e "$file" ] \
+        && command -v sqlite3 > /dev/null || return 0
+    (umask 077; cat t/data/store-1.sql t/demo/year.sql \
+        | sqlite3 -bail "$file.new") || return 0
+    chown --reference="$prefix/state" "$file.new"
+    mv "$file.new" "$file"
 }
 
 # A monitor of the URLs, each with an ID made from its host name.

@@ -64,7 +64,7 @@
      * in trouble has a second link above its row's, which comes and goes.
      */
     function alike(el) {
-        return [...document.querySelectorAll('main a, .scroll')].reverse().filter((other) =>
+        return [...document.querySelectorAll('main a, summary, .scroll')].reverse().filter((other) =>
             ['href', 'aria-label'].every((name) => other.getAttribute(name) === el.getAttribute(name)));
     }
 
@@ -85,6 +85,7 @@
         const focused = document.activeElement;
         const place = alike(focused).indexOf(focused);
         const aside = [...document.querySelectorAll('.scroll')].map((el) => el.scrollLeft);
+        const open = [...document.querySelectorAll('details')].map((el) => el.open);
 
         for (const part of ['main', 'footer', 'title', 'link[rel=icon]']) {
             const from = next.querySelector(part), to = document.querySelector(part);
@@ -99,6 +100,10 @@
 
         document.querySelectorAll('.scroll').forEach((el, i) => {
             el.scrollLeft = aside[i] || 0;
+        });
+
+        document.querySelectorAll('details').forEach((el, i) => {
+            el.open = open[i] || false;
         });
 
         if (place >= 0 && !focused.isConnected) {

@@ -38,9 +38,30 @@ my $more = join '', map {
 $t->write_file('own/row.html', '<tr><th scope="row" class="own">{{title}} is '
                . "{{word}}</th></tr>\n");
 
+# a check with a past, if there is who writes it
+my $past = grep { -x "$_/sqlite3" } split /:/, $ENV{PATH};
+if ($past) {
+    my $file = $t->dir . '/past/year.db';
+    mkdir $t->dir . '/past';
+    open my $sql, '|-', 'sqlite3', '-bail', $file or die "sqlite3: $!";
+    print $sql map { NgxStatus::slurp(top() . "/t/$_") }
+                qw(data/store-1.sql demo/year.sql);
+    close $sql or die 'sqlite3 failed';
+    chown((getpwnam 'nobody')[2, 3], $t->dir . '/past', $file) if $> == 0;
+}
+
 $t->conf(<<"HTTP");
+status_state %%TESTDIR%%/past;
 log_format seen '\$status \$uri';
+status_monitor year {
+    interval 1s; timeout 500ms;
+    group Shop {
+        check checkout http://127.0.0.1:%%PORT_1%%/ok { title "Checkout"; }
+    }
+}
+
 status_monitor m {
+    store    off;
     title    '<script>window.hacked=4</script>';
     interval 1s;
     timeout  500ms;
@@ -81,12 +102,14 @@ status_monitor m {
 }
 
 status_monitor still {
+    store    off;
     title    "Still";
     interval 60s;
     check one http://127.0.0.1:%%PORT_1%%/ok { }
 }
 
 status_monitor own {
+    store    off;
     template %%TESTDIR%%/own;
     interval 1s; timeout 500ms;
     check one http://127.0.0.1:%%PORT_1%%/ok { title "One"; }
@@ -119,6 +142,7 @@ server {
     location /still/      { status_page still;
                             access_log %%TESTDIR%%/still.log seen; }
     location /own/        { status_page own; }
+    location /year/       { status_page year internal; }
     location = /s.json    { status_json m; }
     location = /favicon.ico { return 204; }
 }
@@ -197,9 +221,10 @@ is(join("\n", $b->errors), '', 'pages load without a complaint');
 
 my $dark;
 for my $page ('', 'check/gone', 'check/rated', 'check/hostile4',
-              'check/blind')
+              'check/blind', $past ? '../year/check/checkout' : ())
 {
     $b->open("$root/internal/$page");
+    $b->eval('document.querySelectorAll("details").forEach(d => d.open = true)');
 
     for my $scheme (qw(light dark)) {
         for my $width (1400, 900, 500, 320) {
@@ -221,6 +246,29 @@ for my $page ('', 'check/gone', 'check/rated', 'check/hostile4',
 }
 $b->view(1000, 800, 'light');
 is(join("\n", $b->errors), '', 'no complaint');
+
+
+# -------------------------------------------------------------------- past
+
+SKIP: {
+    skip 'no sqlite3', 6 unless $past;
+    $b->open("$root/year/check/checkout");
+    is($b->eval('document.querySelectorAll("rect.tip title").length'), 90,
+       'days can be pointed at');
+    is($b->eval('getComputedStyle(document.querySelector(".tip")).fill'),
+       'rgba(0, 0, 0, 0)', 'and do not hide what is behind');
+    is($b->eval('document.querySelector("details").open') ? 1 : 0, 0,
+       'the table of days is folded');
+    $b->eval('document.querySelector("summary").focus()');
+    $b->key('Enter', 13);
+    ok($b->wait('document.querySelector("details").open'),
+       'the key Enter unfolds it');
+    $b->eval('window.old = document.querySelector("main")');
+    ok($b->wait('!window.old.isConnected', 20), 'a swap');
+    is($b->eval('document.querySelector("details").open + " "'
+                . '+ document.activeElement.tagName'), 'true SUMMARY',
+       'leaves it so, and the focus on it');
+}
 
 
 # ------------------------------------------------------------------- words

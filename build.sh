@@ -268,7 +268,7 @@ stop() {
 taken() { (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
 
 run() {
-    local port address=${ADDRESS:-127.0.0.1} user= demo=yes i url
+    local port tls address=${ADDRESS:-127.0.0.1} user= demo=yes i url
 
     build_to_run
     mkdir -p "$prefix/temp"
@@ -297,15 +297,28 @@ run() {
             || user="user root;"
     fi
 
+    # The port of the demo's certificate is any that is free.
+    tls=$(running && cat "$prefix/tls" 2> /dev/null || echo "$((port + 1))")
+    if ! { running && [ -e "$prefix/tls" ]; }; then
+        while taken "$tls"; do tls=$((tls + 1)); done
+    fi
+
     for i in nginx monitor; do
         sed -e "s|%%PREFIX%%|$prefix|g; s|%%TOP%%|$top|g; s|%%USER%%|$user|g" \
             -e "s|%%ADDRESS%%|$address|g; s|%%PORT%%|$port|g" \
+            -e "s|%%TLS%%|$tls|g" \
             "t/demo/$i.conf" > "$prefix/$i.conf"
     done
     if [ $# -gt 0 ]; then
         demo=
         monitor_urls "$@" > "$prefix/monitor.conf"
-        sed -i '/# demo$/d' "$prefix/nginx.conf"
+        sed -i '/# demo$/d; /# tls$/d' "$prefix/nginx.conf"
+        rm -f "$prefix/tls"
+    elif demo_certificate "$address"; then
+        echo "$tls" > "$prefix/tls"
+    else
+        sed -i '/# tls$/d' "$prefix/nginx.conf" "$prefix/monitor.conf"
+        rm -f "$prefix/tls"
     fi
 
     set -- "$nginx" -p "$prefix/" -e "$prefix/error.log" -c "$prefix/nginx.conf"
@@ -322,13 +335,10 @@ run() {
     url=http://$address:$port/
     for i in {1..50}; do
         if curl -fsS -o /dev/null "$url" 2> "$prefix/curl.log"; then
-            [ -z "$demo" ] \
-                || curl -fsS -o /dev/null "${url}ping/demo-heartbeat" || true
             say "Configuration: $prefix/monitor.conf, log: $prefix/error.log"
-            say "With targets and messages: ${url}internal/" \
-                "JSON: ${url}status.json"
-            [ ! -e "$prefix/state/year.db" ] || [ -z "$demo" ] \
-                || say "With a year of history, made up: ${url}year/"
+            say "JSON: ${url}status.json"
+            say "With targets and messages: ${url}internal/"
+            [ -z "$demo" ] || demo_greets "$url"
             say "Stop it with: ./build.sh stop"
             say "$url"
             return
@@ -338,6 +348,30 @@ run() {
     cat "$prefix/curl.log" >&2
     tail -n 5 "$prefix/error.log" >&2
     die "nginx does not answer at $url"
+}
+
+# The demo's heartbeat, which a reload may not know yet; what else there is.
+demo_greets() {
+    local i
+    for i in {1..30}; do
+        ! curl -fs -o /dev/null "$1ping/demo-heartbeat" || break
+        sleep 0.1
+    done
+    [ ! -e "$prefix/state/year.db" ] \
+        || say "With a year of history, made up: $1year/"
+}
+
+# A certificate of 60 days for the demo, anew when half of them are over; not
+# where nginx or the system have no TLS.
+demo_certificate() {
+    "$nginx" -V 2>&1 | grep -q -- --with-http_ssl_module \
+        && command -v openssl > /dev/null || return
+    { openssl x509 -in "$prefix/demo.pem" -noout -checkend 2592000 \
+        && openssl x509 -in "$prefix/demo.pem" -noout -checkip "$1" \
+            | grep -q 'does match'; } > /dev/null 2>&1 \
+    || openssl req -x509 -newkey rsa:2048 -nodes -days 60 -subj "/CN=$1" \
+        -addext "subjectAltName=IP:$1" -keyout "$prefix/demo.key" \
+        -out "$prefix/demo.pem" 2> /dev/null
 }
 
 # A past for the demo's second monitor, in the directory that nginx -t made;

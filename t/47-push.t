@@ -193,10 +193,10 @@ state_of('backup', sub { $_->{seen} !~ /running/ });
 answered('a success with words', sent(POST => "$b/0?rid=$rid",
          body => "12 files\n<3 GB>\n"), 200, 'OK');
 $c = state_of('backup', sub { $_->{seen} =~ /files/ });
-like($c->{seen}, qr/^heartbeat \S+ ago: 12 files <3 GB>$/, 'which are seen');
+like($c->{seen}, qr/^heartbeat \S+ ago, next in [^:]+: 12 files <3 GB>$/, 'which are seen');
 is($c->{message}, '', 'and are no message');
 $c = state_of('backup', sub { $_->{seen} =~ /^heartbeat \d+s ago/ });
-like($c->{seen}, qr/ago: 12 files <3 GB>$/, 'they stay');
+like($c->{seen}, qr/, next in [^:]+: 12 files <3 GB>$/, 'they stay');
 answered('and its next start', sent(GET => "$b/start"), 200);
 answered('whose', sent(GET => "$b/backup"), 200, 'OK');
 answered('whose, and how', sent(POST => "$b/my-jobs_backup/7?create=1"), 200);

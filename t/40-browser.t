@@ -244,6 +244,21 @@ for my $page ('', 'check/gone', 'check/rated', 'check/hostile4',
         is($b->eval($faint), '', "contrast of /$page, $scheme");
     }
 }
+
+# groups with notes, which span all columns, and those without
+$b->open($url);
+for my $width (1400, 900, 780) {
+    $b->view($width, 800, 'light');
+    is($b->eval('new Set([...document.querySelectorAll('
+                . '".rows thead th:nth-child(3)")].map(e =>'
+                . 'e.getBoundingClientRect().left)).size'), 1,
+       "columns stand below each other at $width");
+    is($b->eval('[...document.querySelectorAll("h2:has(+ .rows)")].filter(h =>'
+                . 'h.getBoundingClientRect().right > h.nextElementSibling'
+                . '.querySelector("th:nth-child(3)")'
+                . '.getBoundingClientRect().left).length'), 0,
+       "and not below their group's title at $width");
+}
 $b->view(1000, 800, 'light');
 is(join("\n", $b->errors), '', 'no complaint');
 

@@ -436,7 +436,7 @@ wait_for(sub { time > $stopped + 3.2 }, 10);
 $t->run;
 $c = state_of('backup', sub { $_->{status} ne 'unknown' });
 is($c->{message}, 'exit code 5', 'start: a failure is known');
-like(state_of('backup', sub { $_->{seen} =~ /\ds ago\b/ })->{seen},
+like(state_of('backup', sub { ($_->{seen} // '') =~ /\ds ago\b/ })->{seen},
      qr/^failure \d+s ago$/, 'and when it was');
 $c = state_of('kuma', sub { $_->{status} ne 'unknown' });
 is($c->{status}, 'up', 'so is a success');

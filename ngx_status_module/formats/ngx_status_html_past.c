@@ -57,7 +57,7 @@ struct ngx_status_html_past_s {
     const ngx_status_html_strip_t  *strip;   /* cursors of "strips" */
     ngx_status_html_buckets_t      *b;
     ngx_uint_t                      day;     /* and of "days", as an index */
-    ngx_uint_t                      oldest;  /* of which the last that is told */
+    ngx_uint_t                      oldest;  /* the last that is told */
     ngx_status_html_buckets_t       buckets[2];
 };
 

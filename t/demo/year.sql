@@ -61,7 +61,8 @@ CREATE TEMP TABLE bucket AS
     GROUP BY b.id, s, at;
 
 -- slower by day than by night, and while degraded
-CREATE TEMP TABLE made AS SELECT *, s - degraded - timeout - down - unknown AS up,
+CREATE TEMP TABLE made AS SELECT *,
+    s - degraded - timeout - down - unknown AS up,
     (s - timeout - down - unknown) / 30 AS results,
     us * (90 + 2 * iif(s < 86400, 12 - abs(at / 3600 % 24 - 14), 6)
           + (at / s * 7919 + b.id * 104729) % 23) / 100

@@ -350,16 +350,16 @@ ngx_status_push_seen(const ngx_status_push_conf_t *conf,
         n = snprintf(text, sizeof(text), "no heartbeat yet");
     }
 
-    if (k->start_at) {
-        n += snprintf(text + n, sizeof(text) - n, "; running for %s",
-                      ngx_status_push_words(now - k->start_at, time));
-    }
-
     due = ngx_status_push_base(k) + conf->every;
 
     if (k->ok_at && !k->failed_at && due > now) {
         n += snprintf(text + n, sizeof(text) - n, ", next in %s",
                       ngx_status_push_words(due - now, time));
+    }
+
+    if (k->start_at) {
+        n += snprintf(text + n, sizeof(text) - n, "; running for %s",
+                      ngx_status_push_words(now - k->start_at, time));
     }
 
     if (told && *told && k->ok_at && !k->failed_at) {

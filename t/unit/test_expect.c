@@ -762,8 +762,8 @@ static const struct {
       "is not a unit of it" },
     { "info role < master", "\"master\" is not a number or a size, for "
       "example 512k" },
-    { "status 20x", "\"20x\" has something behind the number that is not a "
-      "unit of it" },
+    { "status 20x", "\"20x\" is no status, expected numbers and "
+      "ranges such as 200-299" },
     { "status ok", "\"ok\" is not a number" },
     { "status ''", "\"\" is not a number" },
     { "status 99", "\"99\" is not a status, expected 100 to 999" },
@@ -776,8 +776,8 @@ static const struct {
       "numbers with \"-\" between" },
     { "status 2e999", "\"2e999\" is too large" },
     { "status nan", "\"nan\" is not a number" },
-    { "status 0x1f", "\"0x1f\" has something behind the number that is not a "
-      "unit of it" },
+    { "status 0x1f", "\"0x1f\" is no status, expected numbers and "
+      "ranges such as 200-299" },
     { "status < 200 300", "\"<\" takes one value" },
     { "status < 200-300", "\"200-300\" is a range, expected one number" },
     { "latency < 800", "\"800\" needs a unit, one of ms s m h d w" },

@@ -126,7 +126,7 @@ test_waiting(void **state)
 
     test_push(&t, NGX_STATUS_PUSH_SUCCESS, 27 * H, 0, NULL);
     judge(&t, 27 * H + 100, UP, "");
-    seen(&t, "heartbeat 100ms ago, next in 24h 59m");
+    seen(&t, "heartbeat 100ms ago, next in 1d");
     assert_int_equal(t.last.error, NGX_STATUS_E_NONE);
     assert_int_equal(t.last.latency, 0);
 }
@@ -225,18 +225,18 @@ test_run(void **state)
     test_push(&t, NGX_STATUS_PUSH_SUCCESS, 12 * S, 0, NULL);
     judge(&t, 20 * S, UP, "");
     assert_int_equal(t.last.latency, 12000000);
-    seen(&t, "heartbeat 8s ago, took 12s");
+    seen(&t, "heartbeat 8s ago, took 12s, next in 1d");
 
     /* what was told with it is seen as long as it is the newest one */
 
     test_push(&t, NGX_STATUS_PUSH_SUCCESS, 25 * S, 0, "12 files: 3 GB");
     judge(&t, 25 * S, UP, "");
-    seen(&t, "heartbeat 0s ago: 12 files: 3 GB");
+    seen(&t, "heartbeat 0s ago, next in 1d: 12 files: 3 GB");
     judge(&t, 26 * S, UP, "");
-    seen(&t, "heartbeat 1s ago: 12 files: 3 GB");
+    seen(&t, "heartbeat 1s ago, next in 23h 59m: 12 files: 3 GB");
     test_push(&t, NGX_STATUS_PUSH_START, 26 * S, 0, "begin");
     judge(&t, 27 * S, UP, "");
-    seen(&t, "heartbeat 2s ago; running for 1s: 12 files: 3 GB");
+    seen(&t, "heartbeat 2s ago, next in 23h 59m; running for 1s: 12 files: 3 GB");
     test_push(&t, NGX_STATUS_PUSH_FAILURE, 27 * S, 0, "exit code 1");
     judge(&t, 27 * S, DOWN, "exit code 1");
     seen(&t, "failure 0s ago");
@@ -244,7 +244,7 @@ test_run(void **state)
               "a line that is far too long for what can be shown of it");
     t.pushes[0].took = 12000000;
     judge(&t, 28 * S, UP, "");
-    seen(&t, "heartbeat 0s ago, took 12s: a line that is far too long for wha");
+    seen(&t, "heartbeat 0s ago, took 12s, next in 1d: a line that is far too l");
 
     /* it is told once */
 
@@ -253,7 +253,7 @@ test_run(void **state)
     judge(&t, 29 * S, UP, "");
     judge(&t, 30 * S, UP, "");
     assert_int_equal(t.last.latency, 0);
-    seen(&t, "heartbeat 1s ago, took 12s");
+    seen(&t, "heartbeat 1s ago, took 12s, next in 23h 59m");
 
     /* what the client measured itself is better */
 
@@ -269,13 +269,13 @@ test_run(void **state)
     test_push(&t, NGX_STATUS_PUSH_SUCCESS, 4 * H, 0, NULL);
     judge(&t, 4 * H, UP, "");
     assert_true(t.last.latency == 0xffffffff);
-    seen(&t, "heartbeat 0s ago, took 2h");
+    seen(&t, "heartbeat 0s ago, took 2h, next in 1d 1h");
 
     /* without an end */
 
     test_push(&t, NGX_STATUS_PUSH_START, 5 * H, 0, NULL);
     judge(&t, 6 * H, UP, "");
-    seen(&t, "heartbeat 2h ago, took 2h; running for 1h");
+    seen(&t, "heartbeat 2h ago, took 2h; running for 1h, next in 23h");
     judge(&t, 6 * H + 5 * M, DOWN,
           "started 1h 5m ago and has not ended, expected within 1h");
     test_push(&t, NGX_STATUS_PUSH_SUCCESS, 7 * H, 0, NULL);
@@ -305,12 +305,12 @@ test_runs(void **state)
     test_push(&t, NGX_STATUS_PUSH_SUCCESS, 15 * S, 1, NULL);
     judge(&t, 15 * S, UP, "");
     assert_int_equal(t.last.latency, 0);
-    seen(&t, "heartbeat 0s ago; running for 5s");
+    seen(&t, "heartbeat 0s ago; running for 5s, next in 1d 1h");
 
     test_push(&t, NGX_STATUS_PUSH_SUCCESS, 30 * S, 2, NULL);
     judge(&t, 30 * S, UP, "");
     assert_int_equal(t.last.latency, 20000000);
-    seen(&t, "heartbeat 0s ago, took 20s");
+    seen(&t, "heartbeat 0s ago, took 20s, next in 1d 1h");
 
     /* an end of no run in particular, and a failure, end what runs */
 
@@ -318,7 +318,7 @@ test_runs(void **state)
     test_push(&t, NGX_STATUS_PUSH_SUCCESS, 50 * S, 0, NULL);
     judge(&t, 50 * S, UP, "");
     assert_int_equal(t.last.latency, 0);
-    seen(&t, "heartbeat 0s ago");
+    seen(&t, "heartbeat 0s ago, next in 1d 1h");
 
     test_push(&t, NGX_STATUS_PUSH_START, 60 * S, 4, NULL);
     test_push(&t, NGX_STATUS_PUSH_FAILURE, 70 * S, 5, "failure reported");
@@ -331,7 +331,7 @@ test_runs(void **state)
     judge(&t, 80 * S, UP, "");
     test_push(&t, NGX_STATUS_PUSH_LOG, 90 * S, 0, "text");
     judge(&t, 90 * S, UP, "");
-    seen(&t, "heartbeat 10s ago");
+    seen(&t, "heartbeat 10s ago, next in 1d");
     assert_int_equal(t.n, 0);
 }
 
@@ -557,7 +557,7 @@ test_clock(void **state)
 
     test_push(&t, NGX_STATUS_PUSH_SUCCESS, 500, 0, NULL);
     judge(&t, 400, UP, "");
-    seen(&t, "heartbeat 0s ago");
+    seen(&t, "heartbeat 0s ago, next in 1d 1h");
 
     /* a year ahead, and then set right */
 

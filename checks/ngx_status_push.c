@@ -52,7 +52,6 @@ static void ngx_status_push_state(const ngx_status_push_conf_t *conf,
 static void ngx_status_push_seen(const ngx_status_push_conf_t *conf,
     const ngx_status_push_kept_t *k, int64_t now, const char *told,
     char *seen);
-static int64_t ngx_status_push_base(const ngx_status_push_kept_t *k);
 static const char *ngx_status_push_words(int64_t ms, char *buf);
 
 
@@ -350,7 +349,7 @@ ngx_status_push_seen(const ngx_status_push_conf_t *conf,
         n = snprintf(text, sizeof(text), "no heartbeat yet");
     }
 
-    due = ngx_status_push_base(k) + conf->every;
+    due = ngx_max(k->ok_at, k->back_at) + conf->every;
 
     if (k->ok_at && !k->failed_at && due > now) {
         n += snprintf(text + n, sizeof(text) - n, ", next in %s",

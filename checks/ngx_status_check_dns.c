@@ -6,8 +6,11 @@
  * to those of the system where none is named.
  *
  * A probe goes: the server's address (ngx_status_dial.h) -> a channel of its
- * own and the question (ask) -> an answer or none (answered) -> judgement
- * (finish), from a posted event: a channel can not go in its own callback.
+ * own and the question (ask) -> an answer or none (answered) -> when it was
+ * truncated, the question once more, over TCP -> judgement (end), from a
+ * posted event: a channel can not go in its own callback.  c-ares would go on
+ * over TCP itself, but gives that no more time than a first try, and has one
+ * word for all that may happen to it.
  */
 
 
@@ -55,6 +58,8 @@ typedef struct {
     ngx_status_evidence_t   ev;
     ngx_status_dns_answer_t answer;
     unsigned                answered:1;
+    unsigned                tcp:1;
+    unsigned                again:1;     /* is to be asked, over TCP */
     unsigned                leaving:1;   /* its callback does not count */
 } ngx_status_dns_t;
 
@@ -123,6 +128,7 @@ ngx_status_dns_conf(ngx_pool_t *pool, ngx_status_check_t *check, char *err,
     size_t errlen)
 {
     int                     len;
+    size_t                  i;
     ngx_str_t               name;
     unsigned char          *query;
     ngx_status_dns_conf_t  *conf;
@@ -135,6 +141,21 @@ ngx_status_dns_conf(ngx_pool_t *pool, ngx_status_check_t *check, char *err,
 
     check->conf = conf;
     conf->family = ngx_status_dial_family(check);
+
+    if (ngx_status_dial_fits((char *) (check->resolve.len
+                                       ? check->resolve.data
+                                       : check->host.data),
+                             conf->family, err, errlen)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (check->user.data) {
+        snprintf(err, errlen, "the URL has a user, expected "
+                 "dns://server/name?type=A");
+        return NGX_ERROR;
+    }
 
     if (check->path.len < 2) {
         snprintf(err, errlen, "the URL names nothing to ask for, expected "
@@ -156,6 +177,15 @@ ngx_status_dns_conf(ngx_pool_t *pool, ngx_status_check_t *check, char *err,
     }
 
     conf->name = (char *) name.data;
+
+    for (i = 0; i < name.len; i++) {
+        if (name.data[i] >= 0x80) {
+            snprintf(err, errlen, "the name to ask for has letters beyond "
+                     "ASCII, expected its ASCII form, for example "
+                     "xn--bcher-kva.example");
+            return NGX_ERROR;
+        }
+    }
 
     if (ngx_status_dns_conf_type(check, conf, err, errlen) != NGX_OK) {
         return NGX_ERROR;
@@ -346,17 +376,25 @@ ngx_status_dns_ask(ngx_status_dns_t *q)
     /* whatever comes is an answer, and the first one counts */
 
     options.flags = ARES_FLAG_NOCHECKRESP|ARES_FLAG_NOSEARCH
-                    |ARES_FLAG_NOALIASES;
-    options.timeout = ngx_max(q->probe->check->timeout
-                              / (NGX_STATUS_DNS_TRIES + 1), 50);
-    options.tries = NGX_STATUS_DNS_TRIES;
+                    |ARES_FLAG_NOALIASES|ARES_FLAG_IGNTC;
+
+    if (q->tcp) {
+        options.flags |= ARES_FLAG_USEVC;
+        options.timeout = ngx_max(ngx_status_probe_left(q->probe), 1);
+        options.tries = 1;
+
+    } else {
+        options.timeout = ngx_max(q->probe->check->timeout
+                                  / (NGX_STATUS_DNS_TRIES + 1), 50);
+        options.tries = NGX_STATUS_DNS_TRIES;
+        q->asked = ngx_status_probe_clock();
+    }
+
     options.sock_state_cb = ngx_status_dns_socket;
     options.sock_state_cb_data = q;
 
     mask = ARES_OPT_FLAGS|ARES_OPT_TIMEOUTMS|ARES_OPT_TRIES
            |ARES_OPT_SOCK_STATE_CB;
-
-    q->asked = ngx_status_probe_clock();
 
     if (ares_init_options(&q->channel, &options, mask) != ARES_SUCCESS) {
         q->channel = NULL;
@@ -470,6 +508,7 @@ ngx_status_dns_expired(ngx_event_t *ev)
     q = (ngx_status_dns_t *) ((char *) ev - offsetof(ngx_status_dns_t, timer));
 
     if (ngx_status_probe_left(q->probe) == 0) {
+        q->again = 0;
         ngx_status_dns_failed(q, ARES_ETIMEOUT);
         ngx_post_event(&q->end, &ngx_posted_events);
         return;
@@ -525,6 +564,9 @@ ngx_status_dns_answered(void *data, int status, int timeouts,
     if (status != ARES_SUCCESS) {
         ngx_status_dns_failed(q, status);
 
+    } else if (!q->tcp && len > 2 && (bytes[2] & 0x02)) {
+        q->again = 1;                    /* TC [RFC 1035 4.1.1] */
+
     } else if (ngx_status_dns_parse(bytes, len, q->conf->number, &q->answer,
                                     &err)
                != NGX_OK)
@@ -543,6 +585,8 @@ ngx_status_dns_answered(void *data, int status, int timeouts,
 static void
 ngx_status_dns_failed(ngx_status_dns_t *q, int status)
 {
+    size_t  n;
+
     if (q->probe->check->host.len == 0
         && (status == ARES_ETIMEOUT || status == ARES_ECONNREFUSED))
     {
@@ -556,9 +600,23 @@ ngx_status_dns_failed(ngx_status_dns_t *q, int status)
     case ARES_ETIMEOUT:
         ngx_status_probe_timeout(q->probe->started, q->probe->check->timeout,
                                  NGX_STATUS_PHASE_WAIT, &q->ev);
+
+        if (q->tcp && q->ev.timed_out) {
+            n = ngx_strlen(q->ev.message);
+            snprintf(q->ev.message + n, sizeof(q->ev.message) - n,
+                     " over TCP");
+        }
+
         return;
 
     case ARES_ECONNREFUSED:
+
+        if (q->tcp) {
+            ngx_status_ev_fails(&q->ev, NGX_STATUS_E_CONNECT, "the answer is "
+                                "truncated, and TCP is refused or closed");
+            return;
+        }
+
         ngx_status_ev_fails(&q->ev, NGX_STATUS_E_CONNECT,
                             "connection refused");
         return;
@@ -630,6 +688,18 @@ ngx_status_dns_end(ngx_event_t *ev)
     ngx_status_result_t  *result;
 
     q = (ngx_status_dns_t *) ((char *) ev - offsetof(ngx_status_dns_t, end));
+
+    if (q->again) {
+        q->again = 0;
+        q->answered = 0;
+        q->tcp = 1;
+
+        ares_destroy(q->channel);
+        q->channel = NULL;
+
+        ngx_status_dns_ask(q);
+        return;
+    }
 
     result = &q->probe->result;
     now = ngx_status_probe_clock();

@@ -161,6 +161,15 @@ ngx_status_postgresql_conf(ngx_pool_t *pool, ngx_status_check_t *check,
     check->conf = conf;
     conf->family = ngx_status_dial_family(check);
 
+    if (ngx_status_dial_fits((char *) (check->resolve.len
+                                       ? check->resolve.data
+                                       : check->host.data),
+                             conf->family, err, errlen)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     return ngx_status_pq_conf(pool, check, &conf->params, err, errlen);
 }
 

@@ -5,6 +5,7 @@
 
 
 #include "ngx_status_check.h"
+#include <arpa/inet.h>
 
 
 #define NGX_STATUS_SCHEME  32        /* bytes of a scheme at most */
@@ -54,6 +55,8 @@ const ngx_status_check_type_t  *ngx_status_check_types[] = {
 
 static ngx_int_t ngx_status_url_login(ngx_pool_t *pool,
     ngx_status_check_t *check, u_char *p, u_char *last);
+static ngx_int_t ngx_status_url_host(ngx_pool_t *pool,
+    ngx_status_check_t *check, ngx_uint_t brackets, char *err, size_t errlen);
 static void ngx_status_wipe_now(void *data);
 static void ngx_status_url_rest(ngx_status_check_t *check, u_char *p,
     u_char *end);
@@ -68,7 +71,7 @@ ngx_status_check_url(ngx_pool_t *pool, ngx_status_check_t *check, char *err,
     size_t            n;
     u_char           *p, *end, *host, *last, *port;
     ngx_int_t         number;
-    ngx_uint_t        i, k;
+    ngx_uint_t        i, k, brackets;
     const ngx_str_t  *s;
 
     p = check->url.data;
@@ -161,7 +164,9 @@ found:
         }
     }
 
-    if (host < last && *host == '[') {
+    brackets = (host < last && *host == '[');
+
+    if (brackets) {
         port = ngx_strlchr(host, last, ']');
         if (port == NULL) {
             snprintf(err, errlen, "the URL has a \"[\" without a \"]\"");
@@ -195,16 +200,9 @@ found:
         check->port = (in_port_t) number;
     }
 
-    /* NUL-terminated and lower case: names are compared */
-
-    p = ngx_pnalloc(pool, check->host.len + 1);
-    if (p == NULL) {
-        goto nomem;
+    if (ngx_status_url_host(pool, check, brackets, err, errlen) != NGX_OK) {
+        return NGX_ERROR;
     }
-
-    ngx_strlow(p, check->host.data, check->host.len);
-    p[check->host.len] = '\0';
-    check->host.data = p;
 
     /* every argument may become "***" */
 
@@ -225,6 +223,71 @@ nomem:
 
     snprintf(err, errlen, "no memory");
     return NGX_ERROR;
+}
+
+
+/*
+ * NUL-terminated and lower case: names are compared.  An address in brackets
+ * may have a zone, behind a "%" or, as in RFC 6874, a "%25".
+ */
+
+static ngx_int_t
+ngx_status_url_host(ngx_pool_t *pool, ngx_status_check_t *check,
+    ngx_uint_t brackets, char *err, size_t errlen)
+{
+    size_t      i, n;
+    u_char     *p, *zone, addr[sizeof(struct in6_addr)];
+    ngx_int_t   rc;
+
+    n = check->host.len;
+
+    p = ngx_pnalloc(pool, n + 1);
+    if (p == NULL) {
+        snprintf(err, errlen, "no memory");
+        return NGX_ERROR;
+    }
+
+    ngx_strlow(p, check->host.data, n);
+    p[n] = '\0';
+
+    for (i = 0; i < n; i++) {
+        if (p[i] >= 0x80) {
+            snprintf(err, errlen, "the URL's host has letters beyond ASCII, "
+                     "expected its ASCII form, for example "
+                     "xn--bcher-kva.example");
+            return NGX_ERROR;
+        }
+    }
+
+    if (brackets) {
+        zone = ngx_strlchr(p, p + n, '%');
+
+        if (zone) {
+            *zone = '\0';
+        }
+
+        rc = inet_pton(AF_INET6, (char *) p, addr);
+
+        if (zone) {
+            *zone++ = '%';
+
+            if (ngx_strncmp(zone, "25", 2) == 0 && zone[2]) {
+                ngx_memmove(zone, zone + 2, p + n + 1 - (zone + 2));
+                n -= 2;
+            }
+        }
+
+        if (rc != 1 || (zone && *zone == '\0')) {
+            snprintf(err, errlen, "the URL has no IPv6 address between \"[\" "
+                     "and \"]\"");
+            return NGX_ERROR;
+        }
+    }
+
+    check->host.data = p;
+    check->host.len = n;
+
+    return NGX_OK;
 }
 
 

@@ -5,6 +5,7 @@
 
 
 #include "ngx_status_dial.h"
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
@@ -63,6 +64,26 @@ ngx_status_dial_family(const ngx_status_check_t *check)
 
     return setting == NULL || setting->number == 2 ? AF_UNSPEC
            : setting->number == 1 ? AF_INET6 : AF_INET;
+}
+
+
+ngx_int_t
+ngx_status_dial_fits(const char *peer, int family, char *err, size_t errlen)
+{
+    int     is;
+    u_char  addr[sizeof(struct in6_addr)];
+
+    is = strchr(peer, ':') ? AF_INET6
+         : inet_pton(AF_INET, peer, addr) == 1 ? AF_INET : AF_UNSPEC;
+
+    if (is == AF_UNSPEC || family == AF_UNSPEC || is == family) {
+        return NGX_OK;
+    }
+
+    snprintf(err, errlen, "\"family %s\" does not go with the address \"%s\"",
+             family == AF_INET ? "4" : "6", peer);
+
+    return NGX_ERROR;
 }
 
 

@@ -74,6 +74,11 @@ void ngx_status_dial_stop(ngx_status_dial_t *d);
 
 int ngx_status_dial_family(const ngx_status_check_t *check);
 
+/* NGX_ERROR with a sentence: the peer is an address of another family.
+ * Master, for conf(). */
+ngx_int_t ngx_status_dial_fits(const char *peer, int family, char *err,
+    size_t errlen);
+
 #define ngx_status_dial_failed(d)                                            \
     ((d)->ev.fault || (d)->ev.error || (d)->ev.timed_out)
 

@@ -212,8 +212,6 @@ static ngx_int_t
 ngx_status_http_target_address(const ngx_status_check_t *check,
     ngx_status_http_target_t *target, char *err, size_t errlen)
 {
-    int                      family;
-    u_char                   addr[sizeof(struct in6_addr)];
     const char              *peer;
     ngx_status_http_conf_t  *conf;
 
@@ -254,18 +252,7 @@ ngx_status_http_target_address(const ngx_status_check_t *check,
 
     target->name = ngx_status_http_name(peer);
 
-    family = strchr(peer, ':') ? AF_INET6
-             : inet_pton(AF_INET, peer, addr) == 1 ? AF_INET : AF_UNSPEC;
-
-    if (family != AF_UNSPEC && conf->family != AF_UNSPEC
-        && family != conf->family)
-    {
-        snprintf(err, errlen, "\"family %s\" does not go with the address "
-                 "\"%s\"", conf->family == AF_INET ? "4" : "6", peer);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
+    return ngx_status_dial_fits(peer, conf->family, err, errlen);
 }
 
 

@@ -10,6 +10,8 @@
 static ngx_int_t ngx_status_stream_url(ngx_pool_t *pool, const
     ngx_status_check_t *check, ngx_status_stream_conf_t *conf, char *err,
     size_t errlen);
+static ngx_int_t ngx_status_stream_certs(const ngx_status_check_t *check,
+    ngx_uint_t tls, char *err, size_t errlen);
 static ngx_uint_t ngx_status_stream_host(const ngx_str_t *name);
 
 
@@ -39,6 +41,16 @@ ngx_status_stream_conf(ngx_pool_t *pool, ngx_status_check_t *check,
     conf->starttls = starttls;
     conf->family = ngx_status_dial_family(check);
 
+    if (ngx_status_dial_fits((char *) (check->resolve.len
+                                       ? check->resolve.data
+                                       : check->host.data),
+                             conf->family, err, errlen)
+        != NGX_OK
+        || ngx_status_stream_certs(check, tls, err, errlen) != NGX_OK)
+    {
+        return NULL;
+    }
+
     if (check->port == 0 && starttls != NGX_STATUS_STARTTLS_NONE) {
         check->port = ngx_status_starttls_port(starttls);
     }
@@ -59,6 +71,29 @@ ngx_status_stream_conf(ngx_pool_t *pool, ngx_status_check_t *check,
     }
 
     return conf;
+}
+
+
+/* Those of the check itself: it takes none from around it without TLS. */
+
+static ngx_int_t
+ngx_status_stream_certs(const ngx_status_check_t *check, ngx_uint_t tls,
+    char *err, size_t errlen)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; !tls && i < check->nconds; i++) {
+
+        if (ngx_status_subject_bit(check->conds[i].subject)
+            == ngx_status_subject_bit(NGX_STATUS_S_CERT))
+        {
+            snprintf(err, errlen, "\"%s cert\" in a check without TLS",
+                     check->conds[i].prefer ? "prefer" : "expect");
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 
@@ -136,7 +171,7 @@ ngx_status_stream_host(const ngx_str_t *name)
 
         if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
               || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_'
-              || c >= 0x80 || (v6 && (c == ':' || c == '%'))))
+              || (v6 && (c == ':' || c == '%'))))
         {
             return 0;
         }

@@ -9,6 +9,8 @@ use warnings;
 
 use FindBin;
 use IO::Socket::INET;
+use POSIX ();
+use Socket qw(SOL_SOCKET SO_LINGER);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -21,6 +23,8 @@ plan skip_all => 'no NSD (package nsd)' unless $nsd;
 my $t = NgxStatus->new;
 my $N = 'dns://127.0.0.1:%%PORT_1%%';           # NSD
 my $B = 'dns://127.0.0.1:%%PORT_2%%';           # bad.pl below, by the name
+my $v6 = eval { require IO::Socket::IP;
+                IO::Socket::IP->new(Proto => 'udp', LocalHost => '::1') };
 my @rows;                 # [ id, URL, directives, state, error, message ]
 
 sub row { push @rows, [ @_ ] }
@@ -70,6 +74,8 @@ row('refused-zone', "$N/www.example.org", '', 'down', 'dns',
     qr/^rcode is REFUSED, expected NOERROR$/);
 row('prefer', "$N/www.example.test", 'prefer rows > 5;', 'degraded', 'value',
     qr/^rows 2, expected > 5$/);
+row('six', 'dns://[::1]:%%PORT_1%%/www.example.test', 'family 6;', 'up')
+    if $v6;
 row('named', 'dns://localhost:%%PORT_1%%/www.example.test', 'family 4;',
     'up');
 row('unresolved', 'dns://no.such.name.invalid/www.example.test', '', undef,
@@ -90,6 +96,15 @@ row('overlong', "$B/overlong.test", '', 'down', 'protocol',
     qr/^the answer is cut off or broken$/);
 row('servfail', "$B/servfail.test", '', 'down', 'dns',
     qr/^rcode is SERVFAIL, expected NOERROR$/);
+row('cut', "$B/cut.test", 'expect rows == 2;', 'up');
+row('cut-late', "$B/cutlate.test", 'prefer latency off; expect rows == 2;',
+    'up');
+row('cut-twice', "$B/cuttwice.test", 'expect rows == 1;', 'up');
+row('cut-mute', "$B/cutmute.test", '', 'timeout', 'timeout',
+    qr/^timed out after 900 ms, while waiting for the answer over TCP$/);
+row("cut-$_", "$B/cut$_.test", '', 'down', 'connect',
+    qr/^the answer is truncated, and TCP is refused or closed$/)
+    for 'closed', 'reset';
 row('html', "$B/html.test?type=TXT", 'expect dns ~ "<b>&";', 'up');
 row('closed', 'dns://127.0.0.1:%%PORT_3%%/www.example.test', '', 'down',
     'connect', qr/^connection refused$/);
@@ -118,9 +133,10 @@ _x._tcp SRV 1 2 443 www
 $big
 ZONE
 
-$t->write_file('nsd.conf', $t->expand(<<'CONF'));
+my $also = $v6 ? "\n    ip-address: ::1" : '';
+$t->write_file('nsd.conf', $t->expand(<<'CONF') =~ s/%%V6%%/$also/r);
 server:
-    ip-address: 127.0.0.1
+    ip-address: 127.0.0.1%%V6%%
     port: %%PORT_1%%
     server-count: 1
     username: ""
@@ -194,6 +210,10 @@ $t->daemon(sub {
             html     => $head->(0, 1) . $rr->("\x05<b>&\n"),
         }->{$word};
 
+        # cut: all of it, or what else there is, comes over TCP
+        $answer = $head->(0x200, 1) . $rr->("\x01\x02\x03\x04")
+            if $word =~ /^cut/;
+
         next if !defined $answer || $word eq 'once' && !$seen{once}++ % 2;
 
         if ($word eq 'slow') {
@@ -204,6 +224,34 @@ $t->daemon(sub {
     }
 });
 close $socket;
+
+my $tcp = $t->listen_on(2);
+$t->daemon(sub {
+    while (1) {
+        my $s = $tcp->accept or next;
+        my $pid = fork // next;
+        if ($pid) { close $s; next }
+
+        sysread $s, my $query, 512;
+        my ($id, $word, $question) = $query =~ /^..(..).{10}.(([a-z]+).*)/s
+            ? ($1, $3, chr(length $3) . $2) : POSIX::_exit(0);
+        my $rr = "\xc0\x0c" . pack('nnNn', 1, 1, 60, 4) . "\x01\x02\x03\x04";
+        my $answer = $word eq 'cuttwice'
+            ? $id . pack('nnnnn', 0x8600, 1, 1, 0, 0) . $question . $rr
+            : $id . pack('nnnnn', 0x8400, 1, 2, 0, 0) . $question . $rr x 2;
+
+        sleep 5 if $word eq 'cutmute';
+        # longer than a first try over UDP is waited for
+        sleep 0.35 if $word eq 'cutlate';
+        setsockopt $s, SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0
+            if $word eq 'cutreset';
+        syswrite $s, pack('n', length $answer) . $answer
+            if $word !~ /^cut(closed|reset)$/;
+        close $s;
+        POSIX::_exit(0);
+    }
+});
+close $tcp;
 
 ok(nsd_start(), 'NSD runs');
 

@@ -439,9 +439,12 @@ ngx_status_redis_value(ngx_status_redis_probe_t *q, ngx_status_evidence_t *ev)
         ev->number[NGX_STATUS_S_ROWS] = q->redis.rows;
     }
 
+    /* some proxies make a string of it */
+
     if (q->conf->ping
-        && (q->redis.kind != NGX_STATUS_REDIS_STATUS || text->len != 4
-            || ngx_memcmp(text->data, "PONG", 4) != 0))
+        && ((q->redis.kind != NGX_STATUS_REDIS_STATUS
+             && q->redis.kind != NGX_STATUS_REDIS_STRING)
+            || text->len != 4 || ngx_memcmp(text->data, "PONG", 4) != 0))
     {
         ngx_status_ev_fails(ev, NGX_STATUS_E_PROTOCOL,
                             "the answer to PING is \"%.*s\", expected PONG",

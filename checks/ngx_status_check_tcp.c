@@ -406,7 +406,11 @@ ngx_status_tcp_failed(void *data, ngx_status_evidence_t *ev)
 
         ngx_memzero(ev, sizeof(ngx_status_evidence_t));
 
-        t->probe->result.latency = t->latency;
+        /* a byte may have been read later than the timer should have run */
+
+        t->probe->result.latency = ngx_min(t->latency,
+                                           t->probe->check->timeout * 1000
+                                           - 1);
         t->probe->result.phases[NGX_STATUS_PHASE_TRANSFER] = t->transfer;
     }
 

@@ -139,8 +139,6 @@ row('resolve', 'tcp://no.test:%%PORT_10%%/', 'resolve 127.0.0.1;',
     'up', undef, qr/^$/);
 row('six', 'tcp://[::1]:%%PORT_8%%', 'family 6; expect body contains hello;',
     'up', undef, qr/^$/);
-row('not-six', 'tcp://127.0.0.1:%%PORT_10%%', 'family 6;',
-    'down', 'resolve', qr/^name "127\.0\.0\.1" (has no address|does not )/);
 row('refused', 'tcp://127.0.0.1:%%PORT_1%%', '', 'down', 'connect',
     qr/^connection refused$/);
 row('no-accept', 'tcp://127.0.0.1:%%PORT_2%%', '', 'timeout', 'timeout',
@@ -200,7 +198,8 @@ row('flood-size', 'tcp://' . where('flood'), 'expect size > 100k;',
 row('echo', 'tcp://' . where('echo'), 'send "a\x00\0\xff\\\\\\\\\t\r\n"; '
     . 'expect body == "610000ff5c090d0a";', 'up', undef, qr/^$/);
 row('binary', 'tcp://' . where('binary'), 'expect body contains nothing;',
-    'down', 'content', qr/^body does not contain "nothing", got ".*<q>"$/);
+    'down', 'content',
+    qr/^body does not contain "nothing", got ".*<q>"$/);
 row('polite', 'tcp://' . where('polite'), '', 'up', undef, qr/^$/);
 row('polite-read', 'tcp://' . where('polite'), 'expect body contains hello;',
     'up', undef, qr/^$/);
@@ -326,6 +325,25 @@ refused('escape', 'check a tcp://h:25 { send "a\q"; }',
         qr/invalid escape in ".*", expected one of /);
 refused('family', 'check a tcp://h:25 { family 5; }',
         qr/invalid family "5", expected one of 4 6 any/);
+refused('family and address', 'check a tcp://127.0.0.1:25 { family 6; }',
+        qr/"family 6" does not go with the address "127\.0\.0\.1"/);
+refused('family and resolve',
+        'check a tls://h { family 4; resolve 2001:db8::1; }',
+        qr/"family 4" does not go with the address "2001:db8::1"/);
+refused('brackets', 'check a tcp://[h]:25 { }',
+        qr/the URL has no IPv6 address between "\[" and "\]"/);
+refused('brackets around IPv4', 'check a tls://[127.0.0.1] { }',
+        qr/the URL has no IPv6 address between "\[" and "\]"/);
+refused('empty zone', 'check a tcp://[fe80::1%]:25 { }',
+        qr/the URL has no IPv6 address between "\[" and "\]"/);
+refused('beyond ASCII', "check a tcp://b\xc3\xbccher.example:25 { }",
+        qr/host has letters beyond ASCII, expected its ASCII form, for example/);
+refused('tls_name beyond ASCII', "check a tls://h { tls_name b\xc3\xbccher; }",
+        qr/"tls_name" is no name and no address/);
+refused('cert without TLS', 'check a tcp://h:25 { expect cert > 7d; }',
+        qr/"expect cert" in a check without TLS/);
+refused('cert names without TLS', 'check a tcp://h:25 { prefer cert names x; }',
+        qr/"prefer cert" in a check without TLS/);
 refused('tls_name', 'check a tls://h { tls_name "a b"; }',
         qr/"tls_name" is no name and no address/);
 refused('subject', 'check a tcp://h:25 { expect status 200; }',

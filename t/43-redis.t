@@ -202,6 +202,7 @@ says(long => "\$9223372036854775807\r\nabc");
 says(deep => "*1\r\n" x 20);
 says(resp3 => "%1\r\n+a\r\n+b\r\n");
 says(one => ":1\r\n");
+says(string => "\$4\r\nPONG\r\n");
 says(markup => "+<b>&\n\a\r\n");
 says(many => "-ERR max number of clients reached\r\n");
 says(unknown => "-ERR unknown command `AUTH`, with args beginning with: "
@@ -403,6 +404,7 @@ row('line', at('line'), '', 'down', 'protocol',
 row('deep', at('deep'), '', 'down', 'protocol', qr/deeper than 7$/);
 row('nested', at('nested'), 'command "EXEC"; expect rows == 3; '
     . 'expect value == "a\n\n-7";', 'up', undef, $none, '3 rows: a  -7');
+row('string', at('string'), '', 'up', undef, $none, 'PONG');
 row('one', at('one'), '', 'down', 'protocol',
     qr/^the answer to PING is "1", expected PONG$/);
 row('markup', at('markup'), '', 'down', 'protocol',
@@ -484,6 +486,8 @@ for (
     [ 'http://127.0.0.1', 'expect info role == master;', qr/"info" is nothing that this check sees/ ],
     [ 'http://127.0.0.1', 'command PING;', qr/"command" is not for a check of type http, only for redis/ ],
     [ 'redis://127.0.0.1', 'family 5;', qr/invalid family "5", expected one of 4 6 any/ ],
+    [ 'redis://127.0.0.1', 'family 6;', qr/"family 6" does not go with the address "127\.0\.0\.1"/ ],
+    [ 'redis://127.0.0.1', 'expect cert > 7d;', qr/"expect cert" in a check without TLS/ ],
     [ 'rediss://127.0.0.1', 'tls_name "a b";', qr/"tls_name" is no name and no address/ ],
     [ 'rediss://127.0.0.1', 'tls_ca /nowhere/ca.pem;', qr{tls_ca: .*"/nowhere/ca.pem"} ],
 ) {

@@ -107,6 +107,8 @@ ngx_status_cond_parse(ngx_pool_t *pool, const ngx_str_t *args,
     static const ngx_str_t  nothing = ngx_string("");
     static const ngx_str_t  off = ngx_string("off");
     static const ngx_str_t  yes = ngx_string("yes");
+    static const ngx_str_t  or = ngx_string("or");
+    static const ngx_str_t  and = ngx_string("and");
 
     ps.pool = pool;
     ps.op = NULL;
@@ -194,6 +196,19 @@ ngx_status_cond_parse(ngx_pool_t *pool, const ngx_str_t *args,
     }
 
     for (i = 0; i < test->nvalues; i++) {
+
+        /* as a text it would hold of nearly any page */
+
+        if (i && i + 1 < test->nvalues
+            && (ngx_status_cond_is(&args[n + i], &or)
+                || ngx_status_cond_is(&args[n + i], &and)))
+        {
+            return ngx_status_cond_error(&ps, &args[n + i], "between values: "
+                                         "they are alternatives without it, "
+                                         "and what has to hold, too, is a "
+                                         "line of its own");
+        }
+
         if (ngx_status_cond_value(&ps, &args[n + i], &test->values[i])
             != NGX_OK)
         {

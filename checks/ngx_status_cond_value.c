@@ -23,6 +23,8 @@ static ngx_int_t ngx_status_cond_flag(ngx_status_cond_parser_t *ps,
     const ngx_str_t *word, ngx_status_value_t *value);
 static ngx_int_t ngx_status_cond_numbers(ngx_status_cond_parser_t *ps,
     const ngx_str_t *word, ngx_status_value_t *value);
+static const char *ngx_status_cond_units(
+    const ngx_status_cond_parser_t *ps);
 static const u_char *ngx_status_cond_quantity(ngx_status_cond_parser_t *ps,
     const ngx_str_t *word, const u_char *p, double *number,
     ngx_uint_t *percent);
@@ -237,14 +239,8 @@ ngx_status_cond_numbers(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
         return NGX_OK;
     }
 
-    if (*p != '-' && ps->subject == NGX_STATUS_S_STATUS) {
-        return ngx_status_cond_error(ps, word, "is no status, expected "
-                                     "numbers and ranges such as 200-299");
-    }
-
     if (*p != '-') {
-        return ngx_status_cond_error(ps, word, "has something behind the "
-                                     "number that is not a unit of it");
+        return ngx_status_cond_error(ps, word, ngx_status_cond_units(ps));
     }
 
     p = ngx_status_cond_quantity(ps, word, p + 1, &value->high, &percent);
@@ -263,6 +259,38 @@ ngx_status_cond_numbers(ngx_status_cond_parser_t *ps, const ngx_str_t *word,
     }
 
     return NGX_OK;
+}
+
+
+/* What is wrong behind a number. */
+
+static const char *
+ngx_status_cond_units(const ngx_status_cond_parser_t *ps)
+{
+    const ngx_status_subject_t  *subject;
+
+    subject = &ngx_status_subjects[ps->subject];
+
+    if (ps->subject == NGX_STATUS_S_STATUS) {
+        return "is neither a status nor a range, for example 200-299";
+    }
+
+    if (subject->kind == NGX_STATUS_KIND_DURATION) {
+        return "has something behind the number that is not a unit of it, "
+               "one of ms s m h d w";
+    }
+
+    if (subject->kind == NGX_STATUS_KIND_SIZE
+        || (subject->flags & NGX_STATUS_SIZES))
+    {
+        return (subject->flags & NGX_STATUS_PERCENT)
+               ? "has something behind the number that is not a unit of it, "
+                 "one of k m g t %"
+               : "has something behind the number that is not a unit of it, "
+                 "one of k m g t";
+    }
+
+    return "has something behind the number, which has no unit";
 }
 
 

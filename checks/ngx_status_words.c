@@ -13,12 +13,16 @@
 #include <stdio.h>
 
 
+#define NGX_STATUS_WORDS_LOOK  65536     /* bytes that tell what a body is */
+
+
 static void ngx_status_words_number(const ngx_status_look_t *look, char *buf,
     size_t size);
 static void ngx_status_words_value(const ngx_status_seen_t *seen, char *buf,
     size_t size);
 static void ngx_status_words_got(const ngx_str_t *body, char *buf,
     size_t size);
+static const char *ngx_status_words_kind(const ngx_str_t *body);
 
 
 void
@@ -26,7 +30,7 @@ ngx_status_words_look(const ngx_status_look_t *look,
     const ngx_status_evidence_t *ev, const char *trouble, char *message)
 {
     int                       shown;
-    char                      name[128], value[256], where[64], several[48];
+    char                      name[128], value[256], where[96], several[48];
     char                      got[96];
     u_char                    url[256];
     const char               *verb;
@@ -103,6 +107,11 @@ ngx_status_words_look(const ngx_status_look_t *look,
                            "long%s", name, shown, (char *) test->wanted.data,
                            where);
         return;
+    }
+
+    if (cond->subject == NGX_STATUS_S_BODY && !test->negative) {
+        snprintf(where + strlen(where), sizeof(where) - strlen(where), "%s",
+                 ngx_status_words_kind(&ev->body));
     }
 
     if (cond->subject == NGX_STATUS_S_BODY
@@ -224,14 +233,17 @@ ngx_status_words_number(const ngx_status_look_t *look, char *buf, size_t size)
 static void
 ngx_status_words_value(const ngx_status_seen_t *seen, char *buf, size_t size)
 {
-    int  shown;
+    int   shown;
+    char  text[64];
 
     shown = ngx_status_words_cut(&seen->text, 60);
 
     switch (seen->type) {
 
     case NGX_STATUS_JSON_TEXT:
-        snprintf(buf, size, "\"%.*s%s\"", shown, (char *) seen->text.data,
+        /* a NUL does not end it */
+        ngx_status_text_copy(text, sizeof(text), seen->text.data, shown);
+        snprintf(buf, size, "\"%s%s\"", text,
                  (size_t) shown < seen->text.len ? "..." : "");
         break;
 
@@ -281,6 +293,31 @@ ngx_status_words_got(const ngx_str_t *body, char *buf, size_t size)
     ngx_status_text_copy(clean, sizeof(clean), (u_char *) text, n);
 
     snprintf(buf, size, ", got \"%s%s\"", clean, i < body->len ? "..." : "");
+}
+
+
+/* What a body is that is not as it is meant to be. */
+
+static const char *
+ngx_status_words_kind(const ngx_str_t *body)
+{
+    size_t  len;
+
+    len = ngx_min(body->len, NGX_STATUS_WORDS_LOOK);
+
+    if (len && memchr(body->data, '\0', len)) {
+        return ", and is not text";
+    }
+
+    /* the last character may be cut off */
+
+    while (len && (body->data[len - 1] & 0xc0) == 0x80) {
+        len--;
+    }
+
+    len -= (len && body->data[len - 1] >= 0xc0);
+
+    return ngx_status_text_utf8(body->data, len) ? "" : ", and is not UTF-8";
 }
 
 

@@ -171,6 +171,24 @@ ngx_status_message(char dst[NGX_STATUS_MESSAGE], const char *fmt, ...)
 }
 
 
+ngx_uint_t
+ngx_status_text_utf8(const u_char *text, size_t len)
+{
+    size_t      n;
+    ngx_uint_t  printable;
+
+    for ( /* void */ ; len; text += n, len -= n) {
+        n = ngx_status_text_char(text, len, &printable);
+
+        if (n == 1 && text[0] >= 0x80) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 /*
  * The length of the character at p; a broken byte is a character of one.
  * Not printable are also the characters that break or reorder the line they

@@ -270,6 +270,9 @@ ngx_status_timed(ngx_uint_t state, uint32_t latency)
 void ngx_status_text_copy(char *dst, size_t size, const u_char *text,
     size_t len);
 
+/* Whether text is whole characters of UTF-8.  Any process. */
+ngx_uint_t ngx_status_text_utf8(const u_char *text, size_t len);
+
 /* snprintf() into a message through ngx_status_text_copy(). */
 
 void ngx_status_message(char dst[NGX_STATUS_MESSAGE], const char *fmt, ...)

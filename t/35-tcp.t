@@ -199,7 +199,7 @@ row('echo', 'tcp://' . where('echo'), 'send "a\x00\0\xff\\\\\\\\\t\r\n"; '
     . 'expect body == "610000ff5c090d0a";', 'up', undef, qr/^$/);
 row('binary', 'tcp://' . where('binary'), 'expect body contains nothing;',
     'down', 'content',
-    qr/^body does not contain "nothing", got ".*<q>"$/);
+    qr/^body does not contain "nothing", and is not text, got ".*<q>"$/);
 row('polite', 'tcp://' . where('polite'), '', 'up', undef, qr/^$/);
 row('polite-read', 'tcp://' . where('polite'), 'expect body contains hello;',
     'up', undef, qr/^$/);

@@ -140,6 +140,11 @@ typedef struct {
 } test_row_t;
 
 
+#define TEST_OR(word)                                                        \
+    "\"" word "\" between values: they are alternatives without it, and "     \
+    "what has to hold, too, is a line of its own"
+
+
 static const test_row_t  test_rows[] = {
 
     /* status: lists and ranges */
@@ -407,7 +412,20 @@ static const test_row_t  test_rows[] = {
     { "body !~* error", "ERROR", "body matches \"error\"" },
     { "body ~ 'version \\d+'", "version 12", NULL },
     { "body ~ bad", "\xff\xfe bad \xff", NULL },
-    { "body ~ good", "\xff\xfe bad \xff", "body does not match \"good\"" },
+    { "body ~ good", "\xff\xfe bad \xff", "body does not match \"good\", "
+      "and is not UTF-8" },
+    { "body contains bl\xc3\xb6" "d", "bl\xf6" "d", "body does not contain "
+      "\"bl\xc3\xb6" "d\", and is not UTF-8" },
+    { "body contains a", "\xc3\xb6\xe2\x82\xac\xf0\x9f\x98\x80", "body does not "
+      "contain \"a\"" },
+    { "body contains a", "\xc3\xb6\xe2\x82", "body does not contain \"a\"" },
+    { "body contains a", "\xe2\x82x", "body does not contain \"a\", and is "
+      "not UTF-8" },
+    { "body == a", "\xff.", "body is \"?.\", and is not UTF-8, expected == "
+      "\"a\"" },
+    { "body !contains b", "\xff" "b", "body contains \"b\"" },
+    { "body contains or", "this or that", NULL },
+    { "body contains a or", "or", NULL },
     { "body ~ x", NULL, "no body came, expected ~ \"x\"" },
 
     /* headers */
@@ -759,11 +777,11 @@ static const struct {
     { "info", "\"info\" needs the name of a field" },
     { "info a:b", "\"a:b\" is not the name of a field" },
     { "info used_memory < 80%", "\"80%\" has something behind the number that "
-      "is not a unit of it" },
+      "is not a unit of it, one of k m g t" },
     { "info role < master", "\"master\" is not a number or a size, for "
       "example 512k" },
-    { "status 20x", "\"20x\" is no status, expected numbers and "
-      "ranges such as 200-299" },
+    { "status 20x", "\"20x\" is neither a status nor a range, for example "
+      "200-299" },
     { "status ok", "\"ok\" is not a number" },
     { "status ''", "\"\" is not a number" },
     { "status 99", "\"99\" is not a status, expected 100 to 999" },
@@ -776,8 +794,8 @@ static const struct {
       "numbers with \"-\" between" },
     { "status 2e999", "\"2e999\" is too large" },
     { "status nan", "\"nan\" is not a number" },
-    { "status 0x1f", "\"0x1f\" is no status, expected numbers and "
-      "ranges such as 200-299" },
+    { "status 0x1f", "\"0x1f\" is neither a status nor a range, for "
+      "example 200-299" },
     { "status < 200 300", "\"<\" takes one value" },
     { "status < 200-300", "\"200-300\" is a range, expected one number" },
     { "latency < 800", "\"800\" needs a unit, one of ms s m h d w" },
@@ -785,7 +803,7 @@ static const struct {
     { "latency < fast", "\"fast\" is not a time, for example 800ms or 2s" },
     { "latency < 1m30", "\"1m30\" needs a unit, one of ms s m h d w" },
     { "latency < 1mx", "\"1mx\" has something behind the number that is not a "
-      "unit of it" },
+      "unit of it, one of ms s m h d w" },
     { "latency < 9e307w", "\"9e307w\" is too large" },
     { "cert > 7", "\"7\" needs a unit, one of ms s m h d w" },
     { "cert", "\"cert\" needs a value, or an operator of == != < <= > >= and a "
@@ -813,10 +831,25 @@ static const struct {
       "\"cert\", expected one of == !=" },
     { "cert > 10%", "\"10%\" needs a unit, one of ms s m h d w" },
     { "size > 10x", "\"10x\" has something behind the number that is not a "
-      "unit of it" },
+      "unit of it, one of k m g t" },
     { "size > big", "\"big\" is not a size, for example 512k" },
     { "size > 10%", "\"10%\" has something behind the number that is not a "
-      "unit of it" },
+      "unit of it, one of k m g t" },
+    { "free > 1x", "\"1x\" has something behind the number that is not a "
+      "unit of it, one of k m g t %" },
+    { "rows > 10k", "\"10k\" has something behind the number, which has no "
+      "unit" },
+    { "json $.a < 50%", "\"50%\" has something behind the number, which has "
+      "no unit" },
+    { "status 2xx", "\"2xx\" is neither a status nor a range, for example "
+      "200-299" },
+    { "status 200,301", "\"200,301\" is neither a status nor a range, for "
+      "example 200-299" },
+    { "status 200 or 301", TEST_OR("or") },
+    { "body contains a or b", TEST_OR("or") },
+    { "body ~ a and b", TEST_OR("and") },
+    { "header x a or b", TEST_OR("or") },
+    { "json $.a == a b or c", TEST_OR("or") },
     { "free > 101%", "\"101%\" is not between 0% and 100%" },
     { "free > -1%", "\"-1%\" is not between 0% and 100%" },
     { "free 10%-5g", "\"10%-5g\" is not a range, expected two numbers with "
@@ -1119,6 +1152,57 @@ test_long(void **state)
 }
 
 
+/* A NUL ends neither what is looked through nor what is told of it. */
+
+static void
+test_nul(void **state)
+{
+    char                   err[256];
+    size_t                 i;
+    ngx_pool_t            *pool;
+    ngx_status_cond_t      cond;
+    ngx_status_result_t    result;
+    ngx_status_evidence_t  ev;
+
+    static const struct {
+        const char  *words;
+        const char  *body;
+        size_t       len;
+        const char  *message;
+    } rows[] = {
+        { "body contains b", "a\0b", 3, "" },
+        { "body contains Hi", "\xff\xfeH\0i\0", 6,
+          "body does not contain \"Hi\", and is not text" },
+        { "body ~ Hi", "\0", 1, "body does not match \"Hi\", and is not "
+          "text" },
+        { "body == a", "a\0b", 3, "body is \"a?b\", and is not text, "
+          "expected == \"a\"" },
+        { "body contains x", "", 0, "body does not contain \"x\"" }
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        pool = ngx_create_pool(1024, NULL);
+
+        assert_int_equal(test_parse(pool, rows[i].words, TEST_ALL, 0, &cond,
+                                    err, sizeof(err)), NGX_OK);
+
+        memset(&ev, 0, sizeof(ev));
+        memset(&result, 0, sizeof(result));
+        ev.have = TEST_ALL;
+        ev.body.data = (u_char *) rows[i].body;
+        ev.body.len = rows[i].len;
+
+        ngx_status_judge(&cond, 1, NULL, 0, 1000, &ev, 1, &result);
+
+        assert_string_equal(result.message, rows[i].message);
+
+        ngx_destroy_pool(pool);
+    }
+}
+
+
 /* Expressions and bodies that would take for ever end in a failure. */
 
 static void
@@ -1265,6 +1349,7 @@ main(void)
         cmocka_unit_test(test_bad_words),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_long),
+        cmocka_unit_test(test_nul),
         cmocka_unit_test(test_regex_limits),
         cmocka_unit_test(test_many)
     };

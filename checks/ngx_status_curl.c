@@ -27,6 +27,10 @@ static const ngx_status_curl_word_t  ngx_status_curl_words[] = {
     { CURLE_GOT_NOTHING, NGX_STATUS_E_RESET, "empty answer" },
     { CURLE_BAD_CONTENT_ENCODING, NGX_STATUS_E_PROTOCOL,
       "compressed body can not be decoded" },
+
+    /* our own callbacks say what they refuse; what is left is the decoder */
+    { CURLE_WRITE_ERROR, NGX_STATUS_E_PROTOCOL,
+      "compressed body can not be decoded" },
     { CURLE_SSL_SHUTDOWN_FAILED, NGX_STATUS_E_TLS, "TLS shutdown failed" },
     { CURLE_SSL_INVALIDCERTSTATUS, NGX_STATUS_E_TLS,
       "certificate status is not valid" },
@@ -328,6 +332,28 @@ ngx_status_curl_direct(ngx_status_curl_t *c, CURL *easy, CURLcode code,
         ngx_status_curl_redirects(easy, ev);
         return;
 
+    case CURLE_BAD_CONTENT_ENCODING:
+
+        if (strncmp(c->text, "Unrecognized", 12) == 0) {
+            ngx_status_ev_fails(ev, NGX_STATUS_E_PROTOCOL,
+                                "Content-Encoding of the answer is not known");
+            return;
+        }
+
+        break;
+
+    case CURLE_BAD_FUNCTION_ARGUMENT:
+
+        /* libcurl's word for a line among the trailers that is no header */
+
+        if (c->phase == NGX_STATUS_PHASE_TRANSFER) {
+            ngx_status_ev_fails(ev, NGX_STATUS_E_PROTOCOL,
+                                "answer is not valid HTTP");
+            return;
+        }
+
+        break;
+
     case CURLE_OUT_OF_MEMORY:
 
         /* libcurl's word for a header line that is over its limit, too */
@@ -434,8 +460,17 @@ ngx_status_curl_redirects(CURL *easy, ngx_status_evidence_t *ev)
 
     curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
 
-    ngx_status_url_redact(to, sizeof(to), (u_char *) (url ? url : ""),
-                          url ? strlen(url) : 0);
+    if (url == NULL || ngx_strncasecmp((u_char *) url, (u_char *) "http", 4)
+                       == 0)
+    {
+        /* it does not say to where, of schemes that it does not know */
+        ngx_status_ev_fails(ev, NGX_STATUS_E_REDIRECT,
+                            "redirect to another scheme, expected http or "
+                            "https");
+        return;
+    }
+
+    ngx_status_url_redact(to, sizeof(to), (u_char *) url, strlen(url));
     ngx_status_ev_fails(ev, NGX_STATUS_E_REDIRECT,
                         "redirect to %s, expected http or https", to);
 }

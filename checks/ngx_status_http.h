@@ -118,6 +118,7 @@ typedef struct {
     unsigned                   ended:1;  /* but for what is to be matched */
     unsigned                   interim:1;        /* header of a 1xx */
     unsigned                   body_cut:1;
+    unsigned                   switched:1;       /* 101 [RFC 9110 15.2.2] */
     unsigned                   header_cut:1;
     unsigned                   nomem:1;
     unsigned                   busy:1;   /* no place for a redirect's name */

@@ -62,6 +62,9 @@ ngx_status_http_finish(ngx_status_http_t *h, CURLcode code, int eai)
     if (h->body_cut) {
         ev.body_cut = 1;
 
+    } else if (h->switched && h->part == NGX_STATUS_HTTP_BODY) {
+        /* the answer is all there */
+
     } else if (h->header_cut) {
         ev.error = NGX_STATUS_E_PROTOCOL;
         ngx_status_message(ev.message, "header of the answer is over %d kB",
@@ -107,7 +110,7 @@ ngx_status_http_finish(ngx_status_http_t *h, CURLcode code, int eai)
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(easy, CURLINFO_REDIRECT_COUNT, &hops);
 
-    if (status < 200
+    if ((status < 200 && status != 101)
         || (hops != h->curl.hops && ev.error != NGX_STATUS_E_REDIRECT))
     {
         /* none came, or that of the redirect which led here */

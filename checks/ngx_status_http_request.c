@@ -291,7 +291,8 @@ ngx_status_http_on_header(char *data, size_t size, size_t n, void *ctx)
             h->header_total = 0;
         }
 
-        h->interim = p < end && *p == '1';
+        h->switched = end - p > 2 && ngx_strncmp(p, "101", 3) == 0;
+        h->interim = p < end && *p == '1' && !h->switched;
         h->header.len = 0;
         h->part = NGX_STATUS_HTTP_FIELDS;
 
@@ -300,6 +301,11 @@ ngx_status_http_on_header(char *data, size_t size, size_t n, void *ctx)
 
     } else if (n <= 2 && h->part == NGX_STATUS_HTTP_FIELDS) {
         h->part = h->interim ? NGX_STATUS_HTTP_LINE : NGX_STATUS_HTTP_BODY;
+
+        if (h->switched) {
+            /* what follows is another protocol's */
+            return 0;
+        }
     }
 
     h->header_total += end - data;

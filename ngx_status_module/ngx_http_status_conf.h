@@ -48,6 +48,8 @@ struct ngx_http_status_scope_s {
     ngx_uint_t                group;     /* index in "groups" */
     char                     *scored;    /* a directive of its own that has
                                             no sense without "score" */
+    const char               *stray;     /* one that its type has no use for;
+                                            NULL: none */
     u_char                   *file;      /* where the block begins */
     ngx_uint_t                line;
 

@@ -16,6 +16,8 @@
 #define NGX_HTTP_STATUS_MAX_BODY  (1024 * 1024)           /* bytes */
 
 
+static const char *ngx_http_status_stray(
+    const ngx_http_status_scope_t *scope);
 static ngx_int_t ngx_http_status_merge_conds(ngx_conf_t *cf,
     ngx_http_status_scope_t *prev, ngx_http_status_scope_t *conf);
 static ngx_uint_t ngx_http_status_tls(const ngx_status_check_t *check);
@@ -41,6 +43,10 @@ ngx_http_status_merge(ngx_conf_t *cf, ngx_http_status_scope_t *prev,
 
     p = &prev->check;
     c = &conf->check;
+
+    if (c->type) {
+        conf->stray = ngx_http_status_stray(conf);
+    }
 
     ngx_conf_merge_msec_value(c->interval, p->interval, NGX_CONF_UNSET_MSEC);
     ngx_conf_merge_msec_value(c->timeout, p->timeout, NGX_CONF_UNSET_MSEC);
@@ -289,6 +295,54 @@ ngx_http_status_merge_headers(ngx_conf_t *cf, ngx_status_check_t *prev,
 }
 
 
+/*
+ * What a check says itself, and its type has no use for; from around it, it
+ * may well be there for others.  NULL: nothing.
+ */
+
+static const char *
+ngx_http_status_stray(const ngx_http_status_scope_t *scope)
+{
+    const ngx_status_check_t  *c;
+
+    c = &scope->check;
+
+    if (!(c->type->subjects & ngx_status_subject_bit(NGX_STATUS_S_HEADER))) {
+
+        if (c->method.data || c->headers || c->body.data
+            || c->user_agent.data)
+        {
+            return c->method.data ? "method" : c->headers ? "header"
+                   : c->body.data ? "body" : "user_agent";
+        }
+
+        if (c->follow != NGX_CONF_UNSET_UINT) {
+            return "follow";
+        }
+
+        if (c->keepalive != NGX_CONF_UNSET) {
+            return "keepalive";
+        }
+    }
+
+    if (scope->bots.nelts
+        && !(c->type->subjects & ngx_status_subject_bit(NGX_STATUS_S_BODY)))
+    {
+        return "bot";
+    }
+
+    if (c->type->tls == NULL
+        && (c->tls_ca.data || c->tls_cert.data
+            || c->tls_verify != NGX_CONF_UNSET))
+    {
+        return c->tls_ca.data ? "tls_ca" : c->tls_cert.data ? "tls_cert"
+               : "tls_verify";
+    }
+
+    return NULL;
+}
+
+
 ngx_int_t
 ngx_http_status_finish(ngx_conf_t *cf, ngx_http_status_scope_t *scope)
 {
@@ -298,6 +352,12 @@ ngx_http_status_finish(ngx_conf_t *cf, ngx_http_status_scope_t *scope)
     ngx_status_check_t  *c;
 
     c = &scope->check;
+
+    if (scope->stray) {
+        snprintf(err, sizeof(err), "\"%s\" is not for a check of type %s",
+                 scope->stray, c->type->name.data);
+        goto invalid;
+    }
 
     if (c->title.data == NULL) {
         c->title = c->id;

@@ -188,6 +188,32 @@ refused("family in $_", "$_/a", qr/"family 6" does not go with the address "127.
         'family 6;')
     for 'dns://127.0.0.1', 'postgresql://127.0.0.1', 'http://127.0.0.1';
 
+# of a check's own, what its type has no use for; not of the blocks around
+
+for ([ 'tcp://127.0.0.1:1', qw(method header body user_agent follow
+                               keepalive) ],
+     [ 'redis://127.0.0.1', qw(method header body follow bot) ],
+     [ 'dns://127.0.0.1/a', qw(header bot tls_ca tls_verify) ],
+     [ 'postgresql://a/b', qw(body bot) ],
+     [ 'load://', qw(header bot tls_verify) ])
+{
+    my ($url, @directives) = @$_;
+    my %value = (method => 'GET', header => 'X y', body => 'x', bot => 'x',
+                 user_agent => 'x', follow => 1, keepalive => 'on',
+                 tls_ca => '%%TESTDIR%%/nginx.conf', tls_verify => 'off');
+    my ($type) = $url =~ /^(\w+)/;
+    refused("$_ in $type", $url, qr/"$_" is not for a check of type $type/,
+            "$_ $value{$_};") for @directives;
+}
+
+$t->conf('status_monitor m { method GET; header X y; body x; bot x; '
+         . 'user_agent x; follow 1; keepalive on; tls_verify off; '
+         . 'check a tcp://127.0.0.1:1 { } check b dns://127.0.0.1/a { } '
+         . 'check c load:// { } check d tcp://127.0.0.1:1 { bot x; '
+         . 'tls_verify off; } }');
+my ($fine, $why) = $t->test_conf;
+ok($fine, 'what is outside is for others') or diag($why);
+
 for my $url ('http://[fe80::1%25lo]/', 'tcp://[fe80::1%25lo]:80',
              'tcp://[fe80::1%lo]:80', 'http://xn--bcher-kva.example/',
              'http://[::ffff:127.0.0.1]/')

@@ -86,6 +86,8 @@ ngx_status_curl_socket(ngx_status_curl_t *c, struct curl_sockaddr *addr)
         return CURL_SOCKET_BAD;
     }
 
+    c->unix_socket = (addr->family == AF_UNIX);
+
     if (addr->addrlen <= sizeof(c->addr)) {
         c->addr_len = addr->addrlen;
         ngx_memcpy(&c->addr, &addr->addr, addr->addrlen);
@@ -428,6 +430,13 @@ ngx_status_curl_unconnected(ngx_status_curl_t *c, CURL *easy,
     if (c->socket_errno && c->addr_len == 0) {
         /* no address got as far as connect() */
         error = c->socket_errno;
+    }
+
+    if (c->unix_socket && (error == 0 || error == EAGAIN)) {
+        /* there is no waiting for a place in it */
+        ngx_status_ev_fails(ev, NGX_STATUS_E_CONNECT,
+                            "the socket's queue of connections is full");
+        return;
     }
 
     ngx_status_probe_unconnected(error, c->addr_len ? &c->addr.any : NULL,

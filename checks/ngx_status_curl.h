@@ -43,6 +43,7 @@ typedef struct {
     long                  hops;          /* redirects followed until "mark" */
     curl_off_t            tls_at;        /* us; when this hop's TLS began; 0 */
     int                   socket_errno;  /* of the last socket() */
+    ngx_uint_t            unix_socket;   /* it was one */
     socklen_t             addr_len;      /* the last address tried */
     union {
         struct sockaddr      any;

@@ -39,6 +39,7 @@ struct ngx_status_cert_seen_s {
     unsigned                 verify:1;   /* what is not trusted is refused */
     unsigned                 trust:1;
     unsigned                 cut:1;      /* there are more names */
+    unsigned                 alone:1;    /* none but the peer's own was sent */
     unsigned                 watching:1;
     unsigned                 fresh:1;    /* seen since the last end() */
     ngx_status_cert_seen_t  *next;
@@ -119,6 +120,14 @@ ngx_status_cert_end(ngx_status_probe_t *probe, ngx_uint_t again,
 
     now = ngx_time();
     result = &probe->result;
+
+    if (seen->alone && ev->error == NGX_STATUS_E_TLS
+        && ngx_strcmp(ev->message, NGX_STATUS_CERT_UNKNOWN_ISSUER) == 0)
+    {
+        /* more often than not that is why */
+        ngx_status_message(ev->message, NGX_STATUS_CERT_UNKNOWN_ISSUER
+                           ", and no intermediate was sent");
+    }
 
     result->cert_expires = seen->expires;
     result->cert = seen->cert;
@@ -345,6 +354,7 @@ ngx_status_cert_take(ngx_status_cert_seen_t *seen, X509 *leaf,
 
     seen->fresh = 1;
     seen->expires = expires;
+    seen->alone = sk_X509_num(chain) <= 1;
 
     for (i = 0; i < sk_X509_num(chain); i++) {
         expires = ngx_min(expires, ngx_status_cert_time(X509_get0_notAfter(

@@ -24,6 +24,10 @@
 #include <curl/curl.h>
 
 
+/* The sentence of a refused handshake that end() may add to */
+#define NGX_STATUS_CERT_UNKNOWN_ISSUER  "certificate of an unknown issuer"
+
+
 /* Whether handshakes of libcurl can be looked into; else CURLOPT_CERTINFO is
  * to be set, and info() to be called.  Any process. */
 

@@ -5,6 +5,7 @@
 
 
 #include "ngx_status_curl.h"
+#include "ngx_status_cert.h"
 #include "ngx_status_probe.h"
 
 
@@ -53,8 +54,8 @@ static const struct {
     { 10, "certificate has expired" },
     { 18, "self-signed certificate" },
     { 19, "self-signed certificate in the chain" },
-    { 20, "certificate of an unknown issuer" },
-    { 21, "certificate of an unknown issuer" },
+    { 20, NGX_STATUS_CERT_UNKNOWN_ISSUER },
+    { 21, NGX_STATUS_CERT_UNKNOWN_ISSUER },
     { 23, "certificate is revoked" },
     { 62, "certificate is for another name" },
     { 64, "certificate is for another address" },

@@ -406,20 +406,20 @@ cmp_ok(epoch($c->{next_check_at}) - epoch($c->{checked_at}), '<', 12,
 
 # ---------------------------------------------------------------------- rows
 
-my $all = $t->wait_json('/m', sub {
-    my %is = map { $_->{id} => $_->{status} } @{ $_->{checks} };
-    !grep { $is{ $_->[0] } ne $_->[3] } @rows;
-}, 15) // $t->json('/m');
-
-for (@rows) {
-    my ($id, undef, undef, $state, $error, $status, $message) = @$_;
-    my $c = check_of($all, $id);
-
-    my $right = $c->{status} eq $state && $c->{result} eq $state
+my ($all, $right) = $t->wait_right('/m', \@rows, sub {
+    my ($c, $row) = @_;
+    my (undef, undef, undef, $state, $error, $status, $message) = @$row;
+    return $c->{status} eq $state && ($c->{result} // '') eq $state
         && ($c->{error_class} // '') eq ($error // '')
         && ($c->{http_status} // 0) == ($status // 0)
         && $c->{message} =~ $message;
-    ok($right, "$id: $state") or diag(explain({ map { $_ => $c->{$_} }
+}, 20);
+
+for (@rows) {
+    my ($id, undef, undef, $state) = @$_;
+    my $c = check_of($all, $id);
+
+    ok($right->{$id}, "$id: $state") or diag(explain({ map { $_ => $c->{$_} }
         qw(status result error_class http_status message) }));
 
     # an empty message is that of "up", and only that

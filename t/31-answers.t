@@ -266,29 +266,18 @@ close $listen;
 
 $t->run;
 
-# each is to be right once: a busy machine lets some be late at any time
-
-sub right {
+my ($all, $right) = $t->wait_right('/m', \@rows, sub {
     my ($c, $row) = @_;
     my (undef, undef, undef, $state, $error, $status, $message) = @$row;
     return $c->{status} eq $state && ($c->{result} // '') eq $state
         && ($c->{error_class} // '') eq ($error // '')
         && ($c->{http_status} // 0) == ($status // 0)
         && $c->{message} =~ $message;
-}
-
-my (%right, $all);
-$t->wait_json('/m', sub {
-    $all = $_;
-    for my $row (@rows) {
-        $right{ $row->[0] } ||= right(check_of($all, $row->[0]), $row);
-    }
-    return !grep { !$right{ $_->[0] } } @rows;
 }, 20);
 
 for (@rows) {
     my $c = check_of($all, $_->[0]);
-    ok($right{ $_->[0] }, "$_->[0]: $_->[3]") or diag(explain({
+    ok($right->{ $_->[0] }, "$_->[0]: $_->[3]") or diag(explain({
         map { $_ => $c->{$_} } qw(status error_class http_status message) }));
 }
 

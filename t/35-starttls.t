@@ -372,19 +372,18 @@ HTTP
 
 $t->run;
 
-my $all = $t->wait_json('/m', sub {
-    my %is = map { $_->{id} => $_->{status} } @{ $_->{checks} };
-    !grep { $is{ $_->[0] } ne $_->[3] } @rows;
-}, 15) // $t->json('/m');
-
-for (@rows) {
-    my ($id, undef, undef, $state, $error, $message) = @$_;
-    my $c = check_of($all, $id);
-
-    my $right = $c->{status} eq $state && ($c->{result} // '') eq $state
+my ($all, $right) = $t->wait_right('/m', \@rows, sub {
+    my ($c, $row) = @_;
+    my (undef, undef, undef, $state, $error, $message) = @$row;
+    return $c->{status} eq $state && ($c->{result} // '') eq $state
         && ($c->{error_class} // '') eq ($error // '')
         && $c->{message} =~ $message;
-    ok($right, "$id: $state") or diag(explain({ map { $_ => $c->{$_} }
+}, 20);
+
+for (@rows) {
+    my ($id, undef, undef, $state) = @$_;
+    my $c = check_of($all, $id);
+    ok($right->{$id}, "$id: $state") or diag(explain({ map { $_ => $c->{$_} }
         qw(status result error_class message latency_ms phases_ms) }));
     ok($c->{cert_expires_at}, "$id: the certificate is known")
         if $state eq 'up';

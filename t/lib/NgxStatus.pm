@@ -688,6 +688,29 @@ sub wait_check {
 }
 
 
+# Waits until the check of each row, [ id, ... ], was right once, for a busy
+# machine lets some be late at any time: right(check, row).  Returns the last
+# document, in which those that were right stand as they were then, and which
+# these are, by id.
+sub wait_right {
+    my ($self, $uri, $rows, $right, $seconds) = @_;
+    my (%right, $all);
+
+    $self->wait_json($uri, sub {
+        $all = $_;
+        for my $row (@$rows) {
+            my $id = $row->[0];
+            my $c = $right{$id} ? undef : check_of($all, $id);
+            $right{$id} = $c if $c && $right->($c, $row);
+        }
+        return !grep { !$right{ $_->[0] } } @$rows;
+    }, $seconds);
+
+    $_ = $right{ $_->{id} } // $_ for @{ $all->{checks} };
+    return ($all, \%right);
+}
+
+
 # Calls the sub until it returns something true, which is returned, or the
 # time (10 s) is over, then undef.  Never a fixed sleep in a test.
 sub wait_for {

@@ -97,7 +97,6 @@ ngx_status_dns_parse(const u_char *data, size_t len, ngx_uint_t type,
     }
 
     answer->rcode = ngx_status_dns_rcodes[data[3] & 0x0f];
-    answer->truncated = (data[2] & 0x02) != 0;
 
     nquestions = ngx_status_dns_number(data + 4, 2);
     nanswers = ngx_status_dns_number(data + 6, 2);

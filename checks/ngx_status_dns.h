@@ -29,7 +29,6 @@ extern const ngx_status_dns_type_t  ngx_status_dns_types[];
 
 typedef struct {
     const char   *rcode;                 /* "NOERROR", "NXDOMAIN" ... */
-    ngx_uint_t    truncated;             /* the server cut it off */
     ngx_uint_t    nrecords;              /* of the type, all of them */
     size_t        len;                   /* of text */
     u_char        text[NGX_STATUS_DNS_TEXT];     /* the records, as far as

@@ -274,26 +274,27 @@ HTTP
 
 $t->run;
 
-my $json = $t->wait_json('/m', sub {
-    !grep { !defined $_->{checked_at} } @{ $_[0]{checks} };
-}, 15);
+my ($json, $right) = $t->wait_right('/m', \@rows, sub {
+    my ($c, $row) = @_;
+    my (undef, undef, undef, $state, $error, $message) = @$row;
+    return defined $c->{checked_at}
+        && (!defined $state || $c->{result} eq $state
+            && ($c->{error_class} // '') eq ($error // ''))
+        && $c->{message} =~ ($message || qr/^$/);
+}, 20);
 
-for my $row (@rows) {
-    my ($id, $url, $directives, $state, $error, $message) = @$row;
-    my $check = check_of($json, $id);
-
-    if (defined $state) {
-        is($check->{result}, $state, "$id: $state")
-            or diag($check->{message});
-        is($check->{error_class}, $error, "$id: error class");
-    }
-    like($check->{message}, $message || qr/^$/, "$id: message");
+for (@rows) {
+    my $c = check_of($json, $_->[0]);
+    ok($right->{ $_->[0] }, "$_->[0]: " . ($_->[3] // 'not'))
+        or diag(explain({ map { $_ => $c->{$_} }
+                          qw(result error_class message) }));
 }
 
+$json = $t->wait_json('/m', sub { check_of($_, 'system')->{checked_at} });
 like(check_of($json, 'system')->{result}, qr/^(unknown|down|timeout)$/,
      'the servers of the system are asked, and do not know it');
-is(check_of($json, 'a')->{type}, 'dns', 'type');
-ok(check_of($json, 'a')->{phases_ms}{wait} > 0, 'phases');
+is($right->{a}{type}, 'dns', 'type');
+ok($right->{a}{phases_ms}{wait} > 0, 'phases');
 
 # the server goes and comes back
 

@@ -518,7 +518,7 @@ $t->conf($conf);
 $t->run;
 
 sub right {
-    my ($row, $c) = @_;
+    my ($c, $row) = @_;
     my (undef, undef, undef, $state, $class, $message, $seen) = @$row;
     my $is = $c->{error_class} // '';
 
@@ -534,15 +534,12 @@ sub right {
 wait_for(sub { my $r = $t->get('/m');
                $r && $r->{body} !~ /"checked_at":null/ }, 20);
 
-my $json;
-wait_for(sub {
-    $json = $t->json('/m') or return 0;
-    return !grep { !right($_, check_of($json, $_->[0])) } @rows;
-}, 12);
+my ($json, $right) = $t->wait_right('/m', \@rows, \&right, 20);
 
 for (@rows) {
     my $c = check_of($json, $_->[0]);
-    ok(right($_, $c), "$_->[0]: $_->[3]") or diag(explain({ map { $_ => $c->{$_} }
+    ok($right->{ $_->[0] }, "$_->[0]: $_->[3]")
+        or diag(explain({ map { $_ => $c->{$_} }
         qw(status result error_class message seen latency_ms phases_ms) }));
 }
 

@@ -153,14 +153,14 @@ $goes .= "check strange$_->[0] $_->[1]://127.0.0.1:$port{$_->[2]}$_->[3] { $_->[
 
 $t->conf(<<"HTTP");
 status_monitor m {
-    interval 2s;
+    interval ${\(2 * NgxStatus::slowness())}s;
     timeout  1500ms;
     prefer   latency off;
     fall     1;
 $checks
 }
 status_monitor goes {
-    interval 200ms;
+    interval ${\(300 * NgxStatus::slowness())}ms;
     prefer   latency off;
     fall     1;
     max_per_host 100;
@@ -242,10 +242,12 @@ sub memory { return ($t->read_file("/proc/$pid/statm") =~ /^\d+ (\d+)/)[0] * 4 }
 sub threads { return scalar(() = glob "/proc/$pid/task/*") }
 sub descriptors { return scalar(() = glob "/proc/$pid/fd/*") }
 
+# each of them was, since: a busy machine is late for some at any time
 sub all_are {
     my ($state) = @_;
-    return $t->wait_json('/goes', sub {
-        !grep { check_of($_[0], $_)->{result} ne $state } @seen }, 15);
+    my ($json, $right) = $t->wait_right('/goes', [ map { [ $_ ] } @seen ],
+        sub { ($_[0]{result} // '') eq $state }, 20);
+    return keys %$right == @seen ? $json : undef;
 }
 
 my ($before, %most);

@@ -255,8 +255,8 @@ SERVER
 
 $t->conf(<<"HTTP");
 status_monitor m {
-    interval 1s;
-    timeout  900ms;
+    interval ${\(2 * NgxStatus::slowness())}s;
+    timeout  ${\(2 * NgxStatus::slowness())}s;
     fall     1;
     max_per_host 50;
 $checks

@@ -385,7 +385,7 @@ in_template('template: not a file', 'odd', 'odd/check.html',
 # conditions; their sentences are tested one by one in unit/
 
 in_check('expect: no status', 'expect status 2xx;',
-         'expect: "2xx" is no status', '200-299');
+         'expect: "2xx" is neither a status nor a range', '200-299');
 in_check('expect: subject', 'expect body2 contains x;', 'expect: ', '"body2"',
          'status');
 in_check('expect: operator', 'expect json $.a =~ x;', 'expect: ', '"=~"',

@@ -18,6 +18,8 @@
 #include "ngx_status_dns.h"
 
 #if (NGX_STATUS_CARES)
+/* what c-ares 1.28 calls deprecated is all that 1.18 has */
+#define CARES_NO_DEPRECATED
 #include <ares.h>
 #include <ares_nameser.h>
 #endif

@@ -232,8 +232,9 @@ ngx_status_http_setup_way(ngx_status_http_t *h, CURL *easy)
         }
 
         set(CURLOPT_SHARE, names);
-        set(CURLOPT_IPRESOLVE, conf->family == AF_INET ? CURL_IPRESOLVE_V4
-                                                       : CURL_IPRESOLVE_V6);
+        set(CURLOPT_IPRESOLVE, (long) (conf->family == AF_INET
+                                       ? CURL_IPRESOLVE_V4
+                                       : CURL_IPRESOLVE_V6));
     }
 
     if (target->socket) {

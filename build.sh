@@ -133,6 +133,9 @@ choose() {
     local name cc_opt="-O2 -g -fstack-protector-strong" \
           ld_opt="-Wl,-z,relro,-z,now"
 
+    # Ubuntu's compiler has it on, with warnings of its own
+    cc_opt+=" -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"
+
     if [ -n "$asan" ]; then
         ld_opt="-fsanitize=address,undefined"
         cc_opt="-O1 -g -fno-omit-frame-pointer $ld_opt"

@@ -282,9 +282,9 @@ ngx_status_archive_append(ngx_status_archive_dir_t *d,
 
     if (done != (ssize_t) d->out.len) {
 
-        if (done != -1) {
-            /* what there was room for, and no whole rows */
-            (void) ftruncate(fd, size);
+        /* what there was room for, and no whole rows */
+
+        if (done != -1 && ftruncate(fd, size) == 0) {
             errno = ENOSPC;
         }
 

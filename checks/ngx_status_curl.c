@@ -215,6 +215,12 @@ ngx_status_curl_phases(ngx_status_curl_t *c, CURL *easy,
 
         stopped = last;
 
+        if (stopped == NGX_STATUS_PHASE_TLS && c->proxy && c->tls_at == 0) {
+            /* libcurl 8 tells that the proxy was connected, if what comes
+             * next fails */
+            stopped = NGX_STATUS_PHASE_CONNECT;
+        }
+
         if (stopped == NGX_STATUS_PHASE_TLS && !tls) {
             stopped = NGX_STATUS_PHASE_WAIT;
         }
@@ -405,8 +411,10 @@ ngx_status_curl_direct(ngx_status_curl_t *c, CURL *easy, CURLcode code,
     /* what is left is about us or unheard of: it must not be called down.
      * libcurl's own text might quote the URL; this one is constant */
 
-    ngx_status_ev_fault(ev, "%s (libcurl %d)", curl_easy_strerror(code),
-                        (int) code);
+    ngx_status_ev_fault(ev, "%s%s (libcurl %d)",
+                        c->proxy && c->phase <= NGX_STATUS_PHASE_CONNECT
+                        ? "proxy: " : "",
+                        curl_easy_strerror(code), (int) code);
 }
 
 

@@ -18,6 +18,7 @@ use Time::HiRes qw(sleep time);
 use lib "$FindBin::Bin/lib";
 use NgxStatus;
 use Pki;
+use Servers;
 
 plan(skip_all => 'no openssl') if system('openssl version >/dev/null 2>&1');
 
@@ -29,13 +30,11 @@ my $pki = Pki->new($dir);
 $pki->authority('own');
 $pki->certificate('good', 'DNS:good.test,IP:127.0.0.1', 60 * 86400);
 
-# servers that give up root read the key as somebody else
-chmod 0644, "$dir/good.key";
-
 
 # -------------------------------------------------------------- real servers
 
-my (%port, %missing, %pid, @rows);
+my $servers = Servers->new($t, 'good');
+my (%port, %missing, @rows);
 my $next = 10;
 
 sub where { my ($name) = @_; return "127.0.0.1:%%PORT_$port{$name}%%" }
@@ -51,138 +50,37 @@ sub as { my ($user, @command) = @_;
                    : ('setpriv', "--reuid=$user", "--regid=$user",
                       '--clear-groups', @command) }
 
-my %servers = (
-    exim => sub {
-        return 'no exim4' if !-x '/usr/sbin/exim4';
-        return 'exim4 needs root' if $>;
-        mkdir "$dir/exim";
-        chmod 0777, "$dir/exim";
-        $t->write_file('exim.conf', <<"CONF");
-primary_hostname = good.test
-daemon_smtp_ports = ${\ number('smtp')}
-local_interfaces = 127.0.0.1
-spool_directory = $dir/exim
-log_file_path = $dir/exim/%slog
-tls_advertise_hosts = *
-tls_certificate = $dir/good.pem
-tls_privatekey = $dir/good.key
-helo_verify_hosts = 127.0.0.1
-smtp_accept_max_per_connection = 100
-CONF
-        chmod 0644, "$dir/exim.conf";
-        $pid{exim} = $t->spawn('/usr/sbin/exim4', '-C', "$dir/exim.conf",
-                               '-bdf', '-oP', "$dir/exim/pid");
-        return '';
-    },
-    dovecot => sub {
-        return 'no dovecot' if !-x '/usr/sbin/dovecot';
-        return 'no dovecot-imapd, dovecot-pop3d'
-            if grep { !-x "/usr/lib/dovecot/$_-login" } qw(imap pop3);
-        return 'dovecot needs root' if $>;
-        mkdir "$dir/mail";
-        $t->write_file('dovecot.conf', <<"CONF");
-base_dir = $dir/mail/run
-state_dir = $dir/mail/state
-log_path = $dir/mail/log
-listen = 127.0.0.1
-protocols = imap pop3
-ssl = yes
-ssl_cert = <$dir/good.pem
-ssl_key = <$dir/good.key
-passdb {
-  driver = static
-  args = nopassword=y
+my $postgres;
+sub postgres {
+    my ($bin) = sort { $b cmp $a } glob '/usr/lib/postgresql/*/bin';
+    return 'no postgresql' if !$bin;
+    my $user = $> ? scalar getpwuid $> : 'postgres';
+    return "no user $user" if !getpwnam $user;
+    mkdir "$dir/pg";
+    chown +(getpwnam $user)[2, 3], "$dir/pg" if !$>;
+    my $out = join ' ', `@{[ as($user, "$bin/initdb", '-D', "$dir/pg/db",
+        qw(-A trust -N -U postgres --no-locale -E UTF8)) ]} 2>&1`;
+    return "initdb: $out" if $?;
+    $t->write_file('pg/db/key', $t->read_file('good.key'), raw => 1);
+    chmod 0600, "$dir/pg/db/key";
+    chown +(getpwnam $user)[2, 3], "$dir/pg/db/key" if !$>;
+    $postgres = $t->spawn(as($user, "$bin/postgres",
+        '-D', "$dir/pg/db", '-p', number('postgres'), '-h', '127.0.0.1',
+        '-k', "$dir/pg", '-c', 'ssl=on', '-c', 'fsync=off',
+        '-c', "ssl_cert_file=$dir/good.pem", '-c', 'ssl_key_file=key',
+        '-c', 'shared_buffers=1MB', '-c', 'log_min_messages=fatal'));
+    return '';
 }
-service imap-login {
-  inet_listener imap {
-    port = ${\ number('imap')}
-  }
-  inet_listener imaps {
-    port = 0
-  }
-}
-service pop3-login {
-  inet_listener pop3 {
-    port = ${\ number('pop3')}
-  }
-  inet_listener pop3s {
-    port = 0
-  }
-}
-service stats {
-  unix_listener stats-reader {
-    mode = 0600
-  }
-}
-CONF
-        $pid{dovecot} = $t->spawn('/usr/sbin/dovecot', '-F',
-                                  '-c', "$dir/dovecot.conf");
-        return '';
-    },
-    vsftpd => sub {
-        return 'no vsftpd' if !-x '/usr/sbin/vsftpd';
-        return 'vsftpd needs root' if $>;
-        mkdir "$dir/ftp";
-        $t->write_file('vsftpd.conf', <<"CONF");
-listen=YES
-listen_address=127.0.0.1
-listen_port=${\ number('ftp')}
-background=NO
-anonymous_enable=YES
-secure_chroot_dir=$dir/ftp
-ssl_enable=YES
-ssl_ciphers=HIGH
-rsa_cert_file=$dir/good.pem
-rsa_private_key_file=$dir/good.key
-vsftpd_log_file=$dir/vsftpd.log
-ftpd_banner=%%TESTDIR%%
-CONF
-        $pid{vsftpd} = $t->spawn('/usr/sbin/vsftpd', "$dir/vsftpd.conf");
-        return '';
-    },
-    slapd => sub {
-        return 'no slapd' if !-x '/usr/sbin/slapd';
-        $t->write_file('slapd.conf', <<"CONF");
-TLSCertificateFile $dir/good.pem
-TLSCertificateKeyFile $dir/good.key
-pidfile $dir/slapd.pid
-CONF
-        $pid{slapd} = $t->spawn('/usr/sbin/slapd', '-d', 0,
-                                '-f', "$dir/slapd.conf", '-h',
-                                'ldap://127.0.0.1:' . number('ldap') . '/');
-        return '';
-    },
-    postgres => sub {
-        my ($bin) = sort { $b cmp $a } glob '/usr/lib/postgresql/*/bin';
-        return 'no postgresql' if !$bin;
-        my $user = $> ? scalar getpwuid $> : 'postgres';
-        return "no user $user" if !getpwnam $user;
-        mkdir "$dir/pg";
-        chown +(getpwnam $user)[2, 3], "$dir/pg" if !$>;
-        my $out = join ' ', `@{[ as($user, "$bin/initdb", '-D', "$dir/pg/db",
-            qw(-A trust -N -U postgres --no-locale -E UTF8)) ]} 2>&1`;
-        return "initdb: $out" if $?;
-        $t->write_file('pg/db/key', $t->read_file('good.key'), raw => 1);
-        chmod 0600, "$dir/pg/db/key";
-        chown +(getpwnam $user)[2, 3], "$dir/pg/db/key" if !$>;
-        $pid{postgres} = $t->spawn(as($user, "$bin/postgres",
-            '-D', "$dir/pg/db", '-p', number('postgres'), '-h', '127.0.0.1',
-            '-k', "$dir/pg", '-c', 'ssl=on', '-c', 'fsync=off',
-            '-c', "ssl_cert_file=$dir/good.pem", '-c', 'ssl_key_file=key',
-            '-c', 'shared_buffers=1MB', '-c', 'log_min_messages=fatal'));
-        return '';
-    },
-);
 
-for ([ smtp => 'exim' ], [ imap => 'dovecot' ], [ pop3 => 'dovecot' ],
-     [ ftp => 'vsftpd' ], [ ldap => 'slapd' ], [ postgres => 'postgres' ])
+for ([ exim => qw(smtp smtps) ], [ dovecot => qw(imap imaps pop3 pop3s) ],
+     [ vsftpd => 'ftp' ], [ slapd => qw(ldap ldaps) ],
+     [ postgres => 'postgres' ])
 {
-    $port{ $_->[0] } = $next++;
-}
-
-for my $server (sort keys %servers) {
-    my $why = $servers{$server}->();
-    $missing{$server} = $why if $why;
+    my ($server, @spoken) = @$_;
+    my %of = map { $_ => $next++ } @spoken;
+    %port = (%port, %of);
+    $missing{$server} = $server eq 'postgres' ? postgres()
+                        : $servers->start($server, %of);
 }
 
 sub real {
@@ -391,22 +289,20 @@ for (@rows) {
 
 # stopped and started; the end of the others is their own business, too
 
-sub end {
-    my ($server, $signal) = @_;
-    kill $signal, $pid{$server};
-    wait_for(sub { waitpid $pid{$server}, POSIX::WNOHANG() }, 5)
-        and $t->forget($pid{$server});
-}
-
-for my $server ($missing{exim} ? () : 'exim') {
-    end($server, 'TERM');
+if (!$missing{exim}) {
+    $servers->stop('exim');
     ok($t->wait_check('/m', 'smtp', sub { $_->{status} eq 'down' }),
-       "$server stopped: down");
-    $servers{$server}->();
+       'exim stopped: down');
+    $servers->start('exim');
     ok($t->wait_check('/m', 'smtp', sub { $_->{status} eq 'up' }),
-       "$server started: up");
+       'exim started: up');
 }
 
-end($_, $_ eq 'postgres' ? 'INT' : 'TERM') for keys %pid;
+$servers->stop_all;
+if ($postgres) {
+    kill 'INT', $postgres;
+    wait_for(sub { waitpid $postgres, POSIX::WNOHANG() }, 5)
+        and $t->forget($postgres);
+}
 
 $t->finish;

@@ -87,7 +87,9 @@ row('slow', "$B/slow.test", 'expect rcode NOERROR;', 'degraded', 'latency',
     qr/^latency .*, expected < 500ms$/);
 row('once', "$B/once.test", 'prefer latency off; expect rcode NOERROR;',
     'up');
-row('garbage', "$B/garbage.test", '', 'timeout', 'timeout', qr/^timed out/);
+# c-ares did not take that for an answer at all until 1.22
+row('garbage', "$B/garbage.test", '', 'timeout|down', 'timeout|protocol',
+    qr/^timed out|^the answer is cut off or broken$/);
 row('short', "$B/short.test", '', 'down', 'protocol',
     qr/^the answer is cut off or broken$/);
 row('loop', "$B/loop.test", '', 'down', 'protocol',
@@ -278,8 +280,8 @@ my ($json, $right) = $t->wait_right('/m', \@rows, sub {
     my ($c, $row) = @_;
     my (undef, undef, undef, $state, $error, $message) = @$row;
     return defined $c->{checked_at}
-        && (!defined $state || $c->{result} eq $state
-            && ($c->{error_class} // '') eq ($error // ''))
+        && (!defined $state || $c->{result} =~ /^(?:$state)$/
+            && ($c->{error_class} // '') =~ /^(?:@{[ $error // '' ]})$/)
         && $c->{message} =~ ($message || qr/^$/);
 }, 20);
 

@@ -203,7 +203,7 @@ says(deep => "*1\r\n" x 20);
 says(resp3 => "%1\r\n+a\r\n+b\r\n");
 says(one => ":1\r\n");
 says(string => "\$4\r\nPONG\r\n");
-says(markup => "+<b>&\n\a\r\n");
+says(markup => "+<b>&\t\a\r\n");
 says(many => "-ERR max number of clients reached\r\n");
 says(unknown => "-ERR unknown command `AUTH`, with args beginning with: "
      . "`one`, `$own`, \r\n");
@@ -272,7 +272,7 @@ row('blocks', at('main'), 'command "BLPOP nothing 0";', 'timeout', 'timeout',
 
 row('info', at('main'), 'expect info role == master; '
     . 'expect info used_memory < 1g; expect info connected_clients > 0; '
-    . 'expect info db0.keys > 3; expect info redis_version ~ ^7\.; '
+    . 'expect info db0.keys > 3; expect info redis_version ~ ^[5-9]\.; '
     . 'expect info used_memory_peak_perc > 1; '
     . 'expect info db0 contains keys=;', 'up', undef, $none,
     qr/^Redis \d+\.\d+\.\d+ master, PONG$/);
@@ -317,9 +317,9 @@ row('acl-wrong', at('main', 'one:not-that@'), '', 'down', 'auth',
 row('acl-nobody', at('main', "nobody:$own@"), '', 'down', 'auth',
     qr/^AUTH failed: WRONGPASS /);
 row('acl-command', at('main', "one:$own@"), 'command "LLEN list";', 'down',
-    'auth', qr/^LLEN failed: NOPERM this user has no permissions to run the /);
+    'auth', qr/^LLEN failed: NOPERM .*no permissions to run the /);
 row('acl-key', at('main', "one:$own@"), 'command "GET health";', 'down',
-    'auth', qr/^GET failed: NOPERM this user has no permissions to access /);
+    'auth', qr/^GET failed: NOPERM .*o permissions to access /);
 
 my $ca = 'tls_ca %%TESTDIR%%/own.pem; ';
 
@@ -385,7 +385,9 @@ row('html', at('html'), '', 'down', 'protocol',
     qr/^${answer}Protocol error, got "H" as reply type byte$/);
 row('negative', at('negative'), '', 'down', 'protocol', qr/^$answer/);
 row('letters', at('letters'), '', 'down', 'protocol', qr/^$answer/);
-row('resp3', at('resp3'), '', 'down', 'protocol', qr/^$answer/);
+# RESP3, which hiredis reads since 1.0
+row('resp3', at('resp3'), '', 'down', 'protocol',
+    qr/^$answer|^the answer to PING is "a\?b", expected PONG$/);
 row('hugest', at('hugest'), '', 'down', 'protocol', qr/^$answer/);
 row('long', at('long'), '', 'timeout', 'timeout', qr/receiving the answer$/);
 row('huge', at('huge'), '', 'down', 'size',

@@ -160,18 +160,29 @@ sub dovecot {
     $self->{t}->write_file('passwd', "$user:{PLAIN}$password\n", raw => 1);
     chmod 0644, "$self->{dir}/passwd";
 
-    $self->{t}->write_file('dovecot.conf', <<"CONF");
-base_dir = $dir/run
-state_dir = $dir/state
-log_path = $dir/log
-listen = 127.0.0.1
-protocols = imap pop3
-ssl = yes
+    my ($version) = `dovecot --version` =~ /^(\d+\.\d+)/;
+    my $own = $version >= 2.4 ? <<"CONF" : <<"CONF";
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+ssl_server_cert_file = $self->{cert}
+ssl_server_key_file = $self->{key}
+auth_allow_cleartext = yes
+mail_driver = maildir
+mail_path = $dir/mail
+passdb passwd-file {
+  passwd_file_path = $self->{dir}/passwd
+}
+userdb static {
+  fields {
+    uid = $uid
+    gid = $gid
+    home = $dir
+  }
+}
+CONF
 ssl_cert = <$self->{cert}
 ssl_key = <$self->{key}
 disable_plaintext_auth = no
-auth_failure_delay = 0
-first_valid_uid = 1
 mail_location = maildir:$dir/mail
 passdb {
   driver = passwd-file
@@ -181,6 +192,18 @@ userdb {
   driver = static
   args = uid=$uid gid=$gid home=$dir
 }
+CONF
+
+    $self->{t}->write_file('dovecot.conf', <<"CONF");
+$own
+base_dir = $dir/run
+state_dir = $dir/state
+log_path = $dir/log
+listen = 127.0.0.1
+protocols = imap pop3
+ssl = yes
+auth_failure_delay = 0
+first_valid_uid = 1
 service imap-login {
   inet_listener imap {
     port = $port{imap}
@@ -280,7 +303,7 @@ sub mosquitto {
     # it gives up root for this user
     my $who = $> || getpwnam 'mosquitto' ? '' : 'user root';
 
-    $self->{t}->write_file('mqtt.passwords', '');
+    chmod 0600, $self->{t}->write_file('mqtt.passwords', '');
     system('mosquitto_passwd', '-b', "$self->{dir}/mqtt.passwords", $user,
            $password) == 0 or return 'no mosquitto_passwd';
     chmod 0644, "$self->{dir}/mqtt.passwords";

@@ -59,6 +59,7 @@ typedef struct {
     int64_t                 asked;       /* us; the question */
     ngx_status_evidence_t   ev;
     ngx_status_dns_answer_t answer;
+    unsigned                refused:1;   /* what a socket told last */
     unsigned                answered:1;
     unsigned                tcp:1;
     unsigned                again:1;     /* is to be asked, over TCP */
@@ -492,6 +493,7 @@ ngx_status_dns_ready(ngx_status_watch_t *w, uint32_t ready)
     ngx_status_dns_t  *q;
 
     q = w->data;
+    q->refused = (ready & EPOLLERR) != 0;
 
     ares_process_fd(q->channel,
                     ready & (EPOLLIN|EPOLLERR|EPOLLHUP) ? w->fd
@@ -553,8 +555,6 @@ ngx_status_dns_answered(void *data, int status, int timeouts,
     const char        *err;
     ngx_status_dns_t  *q;
 
-    (void) timeouts;
-
     q = data;
 
     if (q->leaving || q->answered) {
@@ -562,6 +562,11 @@ ngx_status_dns_answered(void *data, int status, int timeouts,
     }
 
     q->answered = 1;
+
+    if (status == ARES_ETIMEOUT && timeouts == 0) {
+        /* c-ares 1.27 calls it so whatever the tries ended with */
+        status = q->refused ? ARES_ECONNREFUSED : ARES_EBADRESP;
+    }
 
     if (status != ARES_SUCCESS) {
         ngx_status_dns_failed(q, status);

@@ -271,9 +271,7 @@ SKIP: {
 # ------------------------------------------------------------------ a browser
 
 SKIP: {
-    skip 'no chromium', 1 if !$ENV{CHROMIUM} && !grep { -x "$_/chromium"
-        || -x "$_/chromium-browser" || -x "$_/google-chrome" }
-        split /:/, $ENV{PATH};
+    skip 'no chromium', 1 if !Browser::program();
 
     my $b = Browser->new($t);
     my $copy = 'http://127.0.0.1:' . $t->port(0) . '/copy/of/';

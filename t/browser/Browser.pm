@@ -32,12 +32,27 @@ use NgxStatus;
 my $json = JSON::PP->new->utf8->allow_nonref;
 
 
+# Not a snap, like Ubuntu's: that sees nothing of a test's directory.
+sub program {
+    return $ENV{CHROMIUM} if $ENV{CHROMIUM};
+    my ($program) = grep { -x && !snap($_) } map { my $name = $_;
+        map { "$_/$name" } split /:/, $ENV{PATH} }
+        qw(chromium chromium-browser google-chrome);
+    return $program;
+}
+
+
+sub snap {
+    return 1 if (readlink $_[0] // '') =~ m{/snap$};
+    open my $f, '<:raw', $_[0] or return 0;
+    read $f, my $head, 512;
+    return $head =~ m{^#!.*/snap/}s;
+}
+
+
 sub new {
     my ($class, $t) = @_;
-    my ($program) = grep { -x } map { my $name = $_; map { "$_/$name" }
-        split /:/, $ENV{PATH} } qw(chromium chromium-browser google-chrome);
-
-    $program = $ENV{CHROMIUM} if $ENV{CHROMIUM};
+    my $program = program();
     Test::More::plan(skip_all => 'no chromium') unless $program;
 
     pipe my $in, my $to or die "pipe: $!";

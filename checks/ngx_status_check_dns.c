@@ -563,9 +563,9 @@ ngx_status_dns_answered(void *data, int status, int timeouts,
 
     q->answered = 1;
 
-    if (status == ARES_ETIMEOUT && timeouts == 0) {
-        /* c-ares 1.27 calls it so whatever the tries ended with */
-        status = q->refused ? ARES_ECONNREFUSED : ARES_EBADRESP;
+    if (status == ARES_ETIMEOUT && timeouts == 0 && q->refused) {
+        /* that is how c-ares 1.27 calls it */
+        status = ARES_ECONNREFUSED;
     }
 
     if (status != ARES_SUCCESS) {

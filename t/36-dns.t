@@ -87,15 +87,17 @@ row('slow', "$B/slow.test", 'expect rcode NOERROR;', 'degraded', 'latency',
     qr/^latency .*, expected < 500ms$/);
 row('once', "$B/once.test", 'prefer latency off; expect rcode NOERROR;',
     'up');
-# c-ares 1.18 does not take that for an answer at all, 1.34 does
-row('garbage', "$B/garbage.test", '', 'timeout|down', 'timeout|protocol',
-    qr/^timed out|^the answer is cut off or broken$/);
-row('short', "$B/short.test", '', 'down', 'protocol',
-    qr/^the answer is cut off or broken$/);
-row('loop', "$B/loop.test", '', 'down', 'protocol',
-    qr/^the answer is cut off or broken$/);
-row('overlong', "$B/overlong.test", '', 'down', 'protocol',
-    qr/^the answer is cut off or broken$/);
+
+# c-ares 1.18 waits on after "garbage", 1.27 after all of these, 1.34 never
+my ($minor) = `pkg-config --modversion libcares 2>&1` =~ /^1\.(\d+)/;
+for (qw(garbage short loop overlong)) {
+    my $waits = $_ eq 'garbage' || !$minor || $minor > 18 && $minor < 34;
+    row($_, "$B/$_.test", '', $waits ? 'timeout|down' : 'down',
+        $waits ? 'timeout|protocol' : 'protocol',
+        $waits ? qr/^timed out|^the answer is cut off or broken$/
+               : qr/^the answer is cut off or broken$/);
+}
+
 row('servfail', "$B/servfail.test", '', 'down', 'dns',
     qr/^rcode is SERVFAIL, expected NOERROR$/);
 row('cut', "$B/cut.test", 'expect rows == 2;', 'up');

@@ -525,7 +525,7 @@ ngx_status_curl_tls(ngx_status_curl_t *c, CURL *easy, CURLcode code,
         return;
     }
 
-    if (strstr(c->text, "reset by peer")) {
+    if (strstr(c->text, "reset by peer") || strstr(c->text, "Broken pipe")) {
         ngx_status_ev_fails(ev, NGX_STATUS_E_RESET,
                             "connection reset while %s",
                             ngx_status_probe_doing[c->phase]);

@@ -200,7 +200,8 @@ row('2-bot', "$S/echo", "${ca}http_version 2; bot host=;", 'bot_detected',
 row('2-plain', "$H2/echo", 'http_version 2; expect body contains HTTP/2.0;',
     @up, qr{^HTTP/2 });
 row('2-plain-not', "$H/echo", 'http_version 2;', 'down',
-    'reset|protocol', undef, qr{^(?:empty answer|broken HTTP/2)$});
+    'reset|protocol', undef,
+    qr{^(?:empty answer|broken HTTP/2|answer can not be read: .* HTTP/2 .*)$});
 row('2-deaf', 'http://127.0.0.1:%%PORT_5%%/', 'http_version 2;', 'timeout',
     'timeout', undef, qr/^timed out after 900 ms, while waiting/);
 row('2-cut', "$S2/long", "${ca}http_version 2; max_body 1k;", @up,

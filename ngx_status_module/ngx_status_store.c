@@ -46,8 +46,9 @@ ngx_status_store_open(ngx_status_monitor_t *monitor, ngx_log_t *log)
 
     s->checks = calloc(monitor->nchecks, sizeof(ngx_status_store_check_t));
     s->ids = calloc(monitor->nchecks, sizeof(sqlite3_int64));
+    s->certs = calloc(monitor->nchecks, sizeof(uint32_t));
 
-    if (s->checks == NULL || s->ids == NULL) {
+    if (s->checks == NULL || s->ids == NULL || s->certs == NULL) {
         goto nomem;
     }
 

@@ -15,7 +15,7 @@
 #include <sqlite3.h>
 
 
-#define NGX_STATUS_STORE_VERSION  2      /* user_version */
+#define NGX_STATUS_STORE_VERSION  3      /* user_version */
 #define NGX_STATUS_STORE_STEP     3      /* ms of a beat at most for reading
                                             back, and for catching up */
 #define NGX_STATUS_STORE_LAYOUT   96     /* bytes of the words below */
@@ -34,7 +34,10 @@ typedef enum {
 
 typedef struct ngx_status_store_item_s  ngx_status_store_item_t;
 
-/* Something to write.  Allocated no longer than its text; see new(). */
+/*
+ * Something to write.  Allocated no longer than its text; see new().  A
+ * result's "seen" stands right behind its message.
+ */
 
 struct ngx_status_store_item_s {
     ngx_status_store_item_t      *next;
@@ -94,6 +97,7 @@ typedef enum {
     NGX_STATUS_STORE_PUT_CHECK,
     NGX_STATUS_STORE_GET_CHECK,
     NGX_STATUS_STORE_PUT_RESULT,
+    NGX_STATUS_STORE_PUT_CERT,
     NGX_STATUS_STORE_END_EVENT,
     NGX_STATUS_STORE_PUT_EVENT,
     NGX_STATUS_STORE_PUT_MINUTE,
@@ -107,6 +111,7 @@ typedef enum {
     NGX_STATUS_STORE_PRUNE_HOURS,
     NGX_STATUS_STORE_PRUNE_DAYS,
     NGX_STATUS_STORE_PRUNE_EVENTS,
+    NGX_STATUS_STORE_PRUNE_CERTS,
     NGX_STATUS_STORE_PRUNE_STATE,
     NGX_STATUS_STORE_PRUNE_CHECK,
     NGX_STATUS_STORE_NSTATEMENTS
@@ -150,6 +155,8 @@ struct ngx_status_store_s {
     sqlite3                      *db;
     sqlite3_stmt                 *st[NGX_STATUS_STORE_NSTATEMENTS];
     sqlite3_int64                *ids;           /* by check */
+    uint32_t                     *certs;         /* likewise, a sum of what
+                                                    the file has; 0: unknown */
     int                           lock;          /* descriptor; -1 */
     dev_t                         dev;
     ino_t                         ino;
@@ -283,6 +290,7 @@ typedef enum {
     NGX_STATUS_STORE_GET_LAST,
     NGX_STATUS_STORE_COUNT_RESULTS,
     NGX_STATUS_STORE_GET_RESULTS,
+    NGX_STATUS_STORE_GET_CERT,
     NGX_STATUS_STORE_GET_FAILED,
     NGX_STATUS_STORE_GET_EVENTS,
     NGX_STATUS_STORE_GET_MINUTES,

@@ -129,7 +129,21 @@ static const char  *ngx_status_store_migrations[NGX_STATUS_STORE_VERSION] = {
     "ALTER TABLE days ADD COLUMN latency TEXT /* likewise */;"
     "ALTER TABLE results ADD COLUMN interval_ms INTEGER "
         "/* the check's, when it was measured */;"
-    "PRAGMA user_version = 2;"
+    "PRAGMA user_version = 2;",
+
+    "ALTER TABLE results ADD COLUMN seen TEXT /* what came, in few words */;"
+    "CREATE TABLE certificates ( -- what a check was shown, from then on\n"
+    "  check_id INTEGER NOT NULL REFERENCES checks(id),\n"
+    "  since_ms INTEGER NOT NULL, -- Unix ms; the first result with it\n"
+    "  expires INTEGER NOT NULL, -- Unix s\n"
+    "  chain_expires INTEGER, -- the earliest of all that were sent\n"
+    "  verified INTEGER, -- 1 or 0; NULL: nothing to verify it by\n"
+    "  issuer TEXT,\n"
+    "  names TEXT, -- of hosts, parted by spaces; perhaps not all of them\n"
+    "  nnames INTEGER, -- how many there are\n"
+    "  PRIMARY KEY (check_id, since_ms)\n"
+    ") WITHOUT ROWID;\n"
+    "PRAGMA user_version = 3;"
 };
 
 

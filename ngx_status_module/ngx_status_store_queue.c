@@ -35,14 +35,16 @@ ngx_status_store_push_result(ngx_status_store_t *s, ngx_uint_t check,
     const ngx_status_result_t *result, const ngx_status_score_t *score,
     int64_t ended)
 {
-    size_t                    size;
+    u_char                   *p;
+    size_t                    size, seen;
     ngx_status_store_item_t  *item;
 
     size = offsetof(ngx_status_result_t, message) + strlen(result->message) + 1;
+    seen = strlen(result->seen) + 1;
 
     item = ngx_status_store_new(s, NGX_STATUS_STORE_RESULT, check,
                                 offsetof(ngx_status_store_item_t,
-                                         u.result.result) + size);
+                                         u.result.result) + size + seen);
     if (item == NULL) {
         s->dropped++;
         return;
@@ -50,8 +52,10 @@ ngx_status_store_push_result(ngx_status_store_t *s, ngx_uint_t check,
 
     item->u.result.ended = ended;
     item->u.result.score = NULL;
-    memcpy((u_char *) item + offsetof(ngx_status_store_item_t,
-                                      u.result.result), result, size);
+
+    p = (u_char *) item + offsetof(ngx_status_store_item_t, u.result.result);
+    memcpy(p, result, size);
+    memcpy(p + size, result->seen, seen);
 
     if (score->value == score->value) {
         item->u.result.score = malloc(sizeof(ngx_status_score_t));

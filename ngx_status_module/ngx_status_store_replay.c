@@ -26,6 +26,7 @@ static void ngx_status_restore_kept(ngx_status_restore_t *r,
     sqlite3_stmt *st, ngx_status_kept_t *kept);
 static void ngx_status_restore_score(sqlite3_stmt *st,
     ngx_status_score_t *score);
+static int ngx_status_restore_cert(ngx_status_restore_t *r);
 static int ngx_status_restore_failure(ngx_status_restore_t *r);
 
 
@@ -73,6 +74,12 @@ ngx_status_restore_results(ngx_status_restore_t *r, int64_t since)
 
     } else if (rc == SQLITE_DONE) {
         rc = SQLITE_OK;
+    }
+
+    if (rc == SQLITE_OK && r->record->last.cert_expires
+        && r->record->last.at > since)
+    {
+        rc = ngx_status_restore_cert(r);
     }
 
     if (rc == SQLITE_OK && since == -1 && r->record->failed_at == 0) {
@@ -154,6 +161,7 @@ ngx_status_restore_result(ngx_status_restore_t *r, sqlite3_stmt *st)
 
     result.size = sqlite3_column_int64(st, 11);
     result.cert_expires = sqlite3_column_int64(st, 12);
+    ngx_status_restore_text(st, 18, result.seen, NGX_STATUS_SEEN);
     ended = sqlite3_column_int64(st, 15);
 
     ngx_status_restore_score(st, &score);
@@ -220,6 +228,50 @@ ngx_status_restore_score(sqlite3_stmt *st, ngx_status_score_t *score)
 
     score->value = sqlite3_column_double(st, 13);
     ngx_status_restore_text(st, 14, score->grade, NGX_STATUS_GRADE);
+}
+
+
+/* The certificate of the newest result, if it is still that one. */
+
+static int
+ngx_status_restore_cert(ngx_status_restore_t *r)
+{
+    int                   rc;
+    sqlite3_stmt         *st;
+    ngx_status_cert_t    *cert;
+    ngx_status_result_t  *last;
+
+    last = &r->record->last;
+    cert = &last->cert;
+
+    st = r->st[NGX_STATUS_STORE_GET_CERT];
+    sqlite3_bind_int64(st, 1, r->id);
+    sqlite3_bind_int64(st, 2, last->at);
+
+    rc = sqlite3_step(st);
+
+    if (rc == SQLITE_ROW) {
+
+        if (sqlite3_column_int64(st, 0) == last->cert_expires) {
+            cert->chain_expires = sqlite3_column_int64(st, 1);
+
+            cert->verified = sqlite3_column_type(st, 2) == SQLITE_NULL
+                             ? NGX_STATUS_CERT_UNKNOWN
+                             : sqlite3_column_int(st, 2)
+                             ? NGX_STATUS_CERT_VERIFIED
+                             : NGX_STATUS_CERT_REJECTED;
+
+            ngx_status_restore_text(st, 3, cert->issuer, NGX_STATUS_ISSUER);
+            ngx_status_restore_text(st, 4, cert->names, NGX_STATUS_NAMES);
+            cert->nnames = sqlite3_column_int(st, 5);
+        }
+
+        rc = SQLITE_DONE;
+    }
+
+    sqlite3_reset(st);
+
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
 

@@ -64,9 +64,13 @@ const char  *ngx_status_restore_sql[NGX_STATUS_STORE_NREADS] = {
 
     "SELECT * FROM (SELECT at_ms, state, error, http_status, latency_us, "
     "message, resolve_us, connect_us, tls_us, wait_us, transfer_us, size, "
-    "cert_expires, score, grade, ended_ms, detail, interval_ms FROM results "
-    "WHERE check_id = ?1 AND at_ms > ?2 ORDER BY at_ms DESC LIMIT ?3) "
+    "cert_expires, score, grade, ended_ms, detail, interval_ms, seen FROM "
+    "results WHERE check_id = ?1 AND at_ms > ?2 ORDER BY at_ms DESC LIMIT ?3) "
     "ORDER BY at_ms",
+
+    "SELECT expires, chain_expires, verified, issuer, names, nnames FROM "
+    "certificates WHERE check_id = ?1 AND since_ms <= ?2 "
+    "ORDER BY since_ms DESC LIMIT 1",
 
     "SELECT at_ms, message FROM (SELECT at_ms, message, state FROM results "
     "WHERE check_id = ?1 ORDER BY at_ms DESC LIMIT ?2) WHERE state <> 'up' "

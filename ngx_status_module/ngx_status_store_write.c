@@ -15,11 +15,14 @@
 
 
 #define NGX_STATUS_STORE_PRUNE   16      /* checks looked at in a transaction */
+#define NGX_STATUS_STORE_CERTS   100     /* of a check, the newest */
 
 
 static int ngx_status_store_item(ngx_status_store_t *s,
     const ngx_status_store_item_t *item);
 static int ngx_status_store_put_result(ngx_status_store_t *s,
+    const ngx_status_store_item_t *item);
+static int ngx_status_store_put_cert(ngx_status_store_t *s,
     const ngx_status_store_item_t *item);
 static int ngx_status_store_put_bucket(ngx_status_store_t *s,
     const ngx_status_store_item_t *item);
@@ -68,8 +71,17 @@ static const char  *ngx_status_store_sql[NGX_STATUS_STORE_NSTATEMENTS] = {
     "INSERT OR IGNORE INTO results (check_id, at_ms, state, error, "
     "http_status, latency_us, message, resolve_us, connect_us, tls_us, "
     "wait_us, transfer_us, size, cert_expires, score, grade, ended_ms, "
-    "detail, interval_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-    "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+    "detail, interval_ms, seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+    "?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+
+    /* only when it is another one than before */
+    "INSERT OR REPLACE INTO certificates (check_id, since_ms, expires, "
+    "chain_expires, verified, issuer, names, nnames) "
+    "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (SELECT 1 FROM "
+    "(SELECT * FROM certificates WHERE check_id = ?1 AND since_ms <= ?2 "
+    "ORDER BY since_ms DESC LIMIT 1) WHERE expires = ?3 AND chain_expires "
+    "IS ?4 AND verified IS ?5 AND issuer IS ?6 AND names IS ?7 AND nnames "
+    "IS ?8)",
 
     "UPDATE events SET until_ms = ?2 WHERE check_id = ?1 AND until_ms IS NULL",
 
@@ -100,6 +112,11 @@ static const char  *ngx_status_store_sql[NGX_STATUS_STORE_NSTATEMENTS] = {
 
     /* an event that lasts is kept however old it is */
     "DELETE FROM events WHERE check_id = ?1 AND until_ms < ?2",
+
+    /* a peer may show another one each time */
+    "DELETE FROM certificates WHERE check_id = ?1 AND since_ms <= (SELECT "
+    "since_ms FROM certificates WHERE check_id = ?1 ORDER BY since_ms DESC "
+    "LIMIT 1 OFFSET ?3)",
 
     "DELETE FROM state WHERE check_id = ?1",
 
@@ -137,6 +154,9 @@ ngx_status_store_checks(ngx_status_store_t *s)
     ngx_uint_t                 i;
     sqlite3_stmt              *st, *get;
     const ngx_status_check_t  *check;
+
+    /* it may be another file */
+    ngx_memzero(s->certs, s->monitor->nchecks * sizeof(uint32_t));
 
 #define bind_str(st, n, str)                                                 \
     sqlite3_bind_text(st, n, (char *) (str).data, (int) (str).len,           \
@@ -291,6 +311,8 @@ ngx_status_store_commit(ngx_status_store_t *s, int rc,
     if (rc != SQLITE_OK) {
         ngx_status_store_error(s, rc, err);
 
+        ngx_memzero(s->certs, s->monitor->nchecks * sizeof(uint32_t));
+
         if (!sqlite3_get_autocommit(s->db)) {
             (void) sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
         }
@@ -351,7 +373,9 @@ static int
 ngx_status_store_put_result(ngx_status_store_t *s,
     const ngx_status_store_item_t *item)
 {
+    int                         rc;
     ngx_uint_t                  i;
+    const char                 *seen;
     sqlite3_stmt               *st;
     const ngx_status_score_t   *score;
     const ngx_status_result_t  *r;
@@ -411,7 +435,72 @@ ngx_status_store_put_result(ngx_status_store_t *s,
     sqlite3_bind_int64(st, 17, item->u.result.ended);
     sqlite3_bind_int64(st, 19, s->monitor->checks[item->check]->interval);
 
-    return ngx_status_store_run(st);
+    seen = (char *) &r->message[0] + strlen(r->message) + 1;
+
+    if (*seen) {
+        sqlite3_bind_text(st, 20, seen, -1, SQLITE_STATIC);
+    }
+
+    rc = ngx_status_store_run(st);
+
+    return rc == SQLITE_OK && r->cert_expires
+           ? ngx_status_store_put_cert(s, item) : rc;
+}
+
+
+/* A certificate lasts for many results: it has rows of its own. */
+
+static int
+ngx_status_store_put_cert(ngx_status_store_t *s,
+    const ngx_status_store_item_t *item)
+{
+    int                         rc;
+    uint32_t                    sum;
+    sqlite3_stmt               *st;
+    const ngx_status_cert_t    *cert;
+    const ngx_status_result_t  *r;
+
+    r = &item->u.result.result;
+    cert = &r->cert;
+
+    sum = crc32(0, (u_char *) &r->cert_expires, sizeof(int64_t));
+    sum = crc32(sum, (u_char *) cert, sizeof(ngx_status_cert_t));
+
+    if (sum == s->certs[item->check]) {
+        return SQLITE_OK;
+    }
+
+    st = s->st[NGX_STATUS_STORE_PUT_CERT];
+    sqlite3_clear_bindings(st);
+
+    sqlite3_bind_int64(st, 1, s->ids[item->check]);
+    sqlite3_bind_int64(st, 2, r->at);
+    sqlite3_bind_int64(st, 3, r->cert_expires);
+
+    if (cert->chain_expires) {
+        sqlite3_bind_int64(st, 4, cert->chain_expires);
+    }
+
+    if (cert->verified != NGX_STATUS_CERT_UNKNOWN) {
+        sqlite3_bind_int(st, 5, cert->verified == NGX_STATUS_CERT_VERIFIED);
+    }
+
+    if (cert->issuer[0]) {
+        sqlite3_bind_text(st, 6, cert->issuer, -1, SQLITE_STATIC);
+    }
+
+    if (cert->nnames) {
+        sqlite3_bind_text(st, 7, cert->names, -1, SQLITE_STATIC);
+        sqlite3_bind_int(st, 8, cert->nnames);
+    }
+
+    rc = ngx_status_store_run(st);
+
+    if (rc == SQLITE_OK) {
+        s->certs[item->check] = sum;
+    }
+
+    return rc;
 }
 
 
@@ -577,6 +666,10 @@ ngx_status_store_prune(ngx_status_store_t *s)
 
             if (k == NGX_STATUS_STORE_PRUNE_RESULTS) {
                 sqlite3_bind_int(st, 3, seen < keep ? 0 : NGX_STATUS_RESULTS);
+
+            } else if (k == NGX_STATUS_STORE_PRUNE_CERTS) {
+                sqlite3_bind_int(st, 3, seen < keep ? 0
+                                                    : NGX_STATUS_STORE_CERTS);
             }
 
             rc = ngx_status_store_run(st);

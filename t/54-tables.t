@@ -47,7 +47,7 @@ store_conf($t, checks => $checks);
 $t->run;
 my $json = loaded();
 like($t->log, qr/2 checks of monitor "m" have their past back/, 'start');
-is(sql($file, 'PRAGMA user_version'), "2\n", 'it is of the second version');
+is(sql($file, 'PRAGMA user_version'), "3\n", 'it is of the newest version');
 is(sql($file, 'PRAGMA integrity_check'), "ok\n", 'and whole');
 like(sql($file, '.schema hours'), qr/latency TEXT .*JSON/, 'with new columns');
 cmp_ok(sql($file, 'SELECT count(*) FROM days'), '>=', 798, 'and its rows');

@@ -268,6 +268,7 @@ static void
 ngx_http_status_checker_begin(ngx_event_t *ev)
 {
     ngx_status_beat_t       beat;
+    ngx_status_outlet_t     off;
     ngx_http_status_run_t  *run;
 
     run = (ngx_http_status_run_t *)
@@ -283,6 +284,20 @@ ngx_http_status_checker_begin(ngx_event_t *ev)
 
     if (run->monitor->archive == NULL) {
         run->monitor->archive = ngx_status_archive_open(run->monitor, ev->log);
+    }
+
+    /* what a reload took away is not to be told of any more */
+
+    ngx_memzero(&off, sizeof(ngx_status_outlet_t));
+
+    if (run->monitor->archive == NULL) {
+        ngx_status_zone_put_outlet(run->monitor->zone, NGX_STATUS_ARCHIVE,
+                                   &off);
+    }
+
+    if (run->monitor->export_conf.dir.len == 0) {
+        ngx_status_zone_put_outlet(run->monitor->zone, NGX_STATUS_EXPORT,
+                                   &off);
     }
 
     run->schedule = ngx_status_schedule_start(run->monitor, ev->log);
@@ -362,7 +377,16 @@ ngx_http_status_checker_beat(ngx_event_t *ev)
         }
 #endif
 
+        if (run->monitor->archive) {
+            ngx_status_archive_beat(run->monitor->archive);
+        }
+
         ngx_status_export_beat(run->monitor, ev->log);
+
+        if (run->monitor->inbox) {
+            ngx_status_zone_put_pushes_lost(run->monitor->zone,
+                              ngx_status_inbox_lost(run->monitor->inbox));
+        }
     }
 
     ck->beats++;

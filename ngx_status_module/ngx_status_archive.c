@@ -15,6 +15,8 @@
 #define NGX_STATUS_ARCHIVE_TURN   500    /* ms that a result waits */
 #define NGX_STATUS_ARCHIVE_RETRY  250    /* ms, doubled each time, up to */
 #define NGX_STATUS_ARCHIVE_REST   5000   /* ms */
+#define NGX_STATUS_ARCHIVE_PATIENT  60000 /* ms that waiting for another process
+                                            is nothing to complain of */
 #define NGX_STATUS_ARCHIVE_IDLE   3600000 /* ms between looks at what is old */
 #define NGX_STATUS_ARCHIVE_PRUNE  200    /* ms that deleting takes at a time */
 #define NGX_STATUS_ARCHIVE_EXIT   400    /* ms; the store takes a second, and
@@ -33,6 +35,10 @@ struct ngx_status_archive_s {
     ngx_uint_t                  held;    /* results that are */
     uint32_t                    number;
     uint64_t                    lost;    /* since all was written */
+    ngx_status_outlet_t         status;  /* for the zone */
+    ngx_status_stuck_t          stuck;   /* of the thread */
+    ngx_uint_t                  waiting; /* for another process */
+    ngx_msec_t                  waiting_since;
     const char                 *told;    /* call that failed, and why; NULL */
     ngx_err_t                   told_err;
     ngx_err_t                   told_kept;       /* 0: nothing */
@@ -53,12 +59,16 @@ struct ngx_status_archive_s {
 
 static ngx_status_archive_t  *ngx_status_archives;
 
+/* what is told of a thread that does not come back */
+static const char  ngx_status_archive_stuck[] = "thread";
+
 
 static void ngx_status_archive_turn(ngx_event_t *ev);
 static ngx_int_t ngx_status_archive_start(ngx_status_archive_t *a);
 static void ngx_status_archive_run(ngx_status_work_t *w);
 static void ngx_status_archive_done(ngx_status_work_t *w);
 static void ngx_status_archive_tell(ngx_status_archive_t *a);
+static ngx_uint_t ngx_status_archive_state(ngx_status_archive_t *a);
 static void ngx_status_archive_lose(ngx_status_archive_t *a, ngx_uint_t n);
 
 
@@ -96,6 +106,8 @@ ngx_status_archive_open(ngx_status_monitor_t *monitor, ngx_log_t *log)
 
     a->next = ngx_status_archives;
     ngx_status_archives = a;
+
+    a->status.state = NGX_STATUS_OUTLET_OK;
 
     /* what is wrong with the directory is told before it matters */
     ngx_add_timer(&a->timer, NGX_STATUS_ARCHIVE_TURN);
@@ -174,6 +186,7 @@ ngx_status_archive_start(ngx_status_archive_t *a)
     a->now = tp->sec;
     a->clock = ngx_current_msec;
     a->last = a->leaving;
+    a->stuck.looks = 0;
     a->finished = 0;
     a->running = 1;
 
@@ -255,13 +268,36 @@ ngx_status_archive_done(ngx_status_work_t *w)
 }
 
 
+void
+ngx_status_archive_beat(ngx_status_archive_t *a)
+{
+    if (a->running && ngx_status_is_stuck(&a->stuck, a->dir.steps)
+        && a->told != ngx_status_archive_stuck)
+    {
+        a->told = ngx_status_archive_stuck;
+
+        ngx_log_error(NGX_LOG_ERR, a->log, 0,
+                      "archive \"%s\" of monitor \"%V\" can not be written, "
+                      "results are kept in memory: " NGX_STATUS_STUCK_TEXT,
+                      a->dir.path, &a->monitor->name);
+
+        a->status.state = NGX_STATUS_OUTLET_FAILED;
+        ngx_status_message(a->status.message, NGX_STATUS_STUCK_TEXT);
+    }
+
+    ngx_status_zone_put_outlet(a->monitor->zone, NGX_STATUS_ARCHIVE,
+                               &a->status);
+}
+
+
 /* The loop has back what the thread had. */
 
 static void
 ngx_status_archive_tell(ngx_status_archive_t *a)
 {
     ngx_str_t                   *name;
-    ngx_uint_t                   level;
+    ngx_time_t                  *tp;
+    ngx_uint_t                   level, state;
     ngx_status_archive_error_t  *failed, *kept;
 
     name = &a->monitor->name;
@@ -271,11 +307,14 @@ ngx_status_archive_tell(ngx_status_archive_t *a)
     a->running = 0;
     a->held = a->dir.list.n;
 
+    state = ngx_status_archive_state(a);
+
     if (failed->call
         && (a->told == NULL || a->told_err != failed->err
+            || a->status.state != state
             || ngx_strcmp(a->told, failed->call) != 0))
     {
-        if (failed->err == NGX_EAGAIN) {
+        if (state == NGX_STATUS_OUTLET_WAITING) {
             ngx_log_error(NGX_LOG_INFO, a->log, 0,
                           "archive \"%s\" of monitor \"%V\" is written by "
                           "another process", a->dir.path, name);
@@ -306,6 +345,24 @@ ngx_status_archive_tell(ngx_status_archive_t *a)
     a->told = failed->call;
     a->told_err = failed->err;
 
+    a->status.state = state;
+    a->status.message[0] = '\0';
+
+    if (failed->call) {
+        ngx_status_message(a->status.message, "%s \"%s\" failed: %s",
+                           failed->call, failed->path, strerror(failed->err));
+
+    } else if (kept->call) {
+        ngx_status_message(a->status.message, "what is old stays: %s \"%s\" "
+                           "failed: %s", kept->call, kept->path,
+                           strerror(kept->err));
+    }
+
+    if (a->dir.written) {
+        tp = ngx_timeofday();
+        a->status.written_at = (int64_t) tp->sec * 1000 + tp->msec;
+    }
+
     if (kept->call && a->told_kept != kept->err) {
         ngx_log_error(NGX_LOG_ERR, a->log, kept->err,
                       "archive of monitor \"%V\" can not be rid of what is "
@@ -322,6 +379,28 @@ ngx_status_archive_tell(ngx_status_archive_t *a)
 }
 
 
+/* A reload or an upgrade is over by the time that waiting is a failure. */
+
+static ngx_uint_t
+ngx_status_archive_state(ngx_status_archive_t *a)
+{
+    if (a->dir.failed.call == NULL || a->dir.failed.err != NGX_EAGAIN) {
+        a->waiting = 0;
+
+        return a->dir.failed.call ? NGX_STATUS_OUTLET_FAILED
+                                  : NGX_STATUS_OUTLET_OK;
+    }
+
+    if (!a->waiting) {
+        a->waiting = 1;
+        a->waiting_since = ngx_current_msec;
+    }
+
+    return ngx_current_msec - a->waiting_since > NGX_STATUS_ARCHIVE_PATIENT
+           ? NGX_STATUS_OUTLET_FAILED : NGX_STATUS_OUTLET_WAITING;
+}
+
+
 static void
 ngx_status_archive_lose(ngx_status_archive_t *a, ngx_uint_t n)
 {
@@ -333,6 +412,7 @@ ngx_status_archive_lose(ngx_status_archive_t *a, ngx_uint_t n)
     }
 
     a->lost += n;
+    a->status.lost += n;
 }
 
 

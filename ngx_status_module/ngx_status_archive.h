@@ -10,7 +10,7 @@
  *
  * Whatever is wrong with the files, checking goes on.  What can not be
  * written is kept up to a bound, then lost; both are in the log, once a
- * change.
+ * change, and in the zone for pages to tell.
  */
 
 
@@ -33,6 +33,9 @@ ngx_status_archive_t *ngx_status_archive_open(ngx_status_monitor_t *monitor,
 /* Takes a result of check number "n" of the monitor. */
 void ngx_status_archive_result(ngx_status_archive_t *archive, ngx_uint_t n,
     const ngx_status_brief_t *result);
+
+/* Each second: tells the zone and the log how the archive is. */
+void ngx_status_archive_beat(ngx_status_archive_t *archive);
 
 /* Another checker owns the zone: what is there is written, no more. */
 void ngx_status_archive_leave(ngx_status_archive_t *archive);

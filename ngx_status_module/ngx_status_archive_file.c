@@ -95,6 +95,8 @@ ngx_status_archive_write(ngx_status_archive_dir_t *d)
             }
         }
 
+        ngx_status_step(&d->steps);
+
         if (ngx_status_archive_append(d, &items[i], j - i) == NGX_OK) {
             d->written += j - i;
             continue;

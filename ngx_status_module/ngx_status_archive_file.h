@@ -17,6 +17,7 @@
 
 
 #include "ngx_status_row.h"
+#include "ngx_status_stuck.h"
 #include "../checks/ngx_status_check.h"
 
 
@@ -60,6 +61,8 @@ typedef struct {
     const char                   *path;          /* DIR */
     time_t                        keep;          /* s */
     ngx_status_check_t          **checks;        /* the monitor's */
+
+    volatile ngx_uint_t           steps;         /* see ngx_status_stuck.h */
 
     /* in: what is to be written; out: what could not be, in any order */
     ngx_status_archive_list_t     list;

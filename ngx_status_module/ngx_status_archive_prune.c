@@ -108,6 +108,8 @@ ngx_status_archive_prune_day(ngx_status_archive_dir_t *d, const char *name,
             continue;
         }
 
+        ngx_status_step(&d->steps);
+
         if (unlinkat(fd, de->d_name, 0) == -1) {
             ngx_status_archive_failed(d, &d->kept, "unlink()", name,
                                       de->d_name);

@@ -11,6 +11,8 @@
 #include "ngx_status_loop.h"
 
 
+#define NGX_STATUS_EXPORT_PATIENT  60000 /* ms that waiting for another process
+                                            is nothing to complain of */
 #define NGX_STATUS_EXPORT_SOON   10      /* s; after a failure, and while
                                             first results are missing */
 
@@ -31,8 +33,18 @@ struct ngx_status_export_s {
     int64_t                     expires; /* ms; of its snapshot */
     ngx_uint_t                  loading;
     ngx_status_export_error_t   error;
-    ngx_status_export_error_t   told;
+    ngx_status_export_error_t   told;    /* without its path */
+
+    volatile ngx_uint_t         steps;   /* the thread's */
+    ngx_status_stuck_t          stuck;   /* of it */
+    ngx_uint_t                  waiting; /* for another process */
+    ngx_msec_t                  waiting_since;
+    ngx_status_outlet_t         status;  /* for the zone */
 };
+
+
+static const char  ngx_status_export_stuck[] =
+    "\"%s\": " NGX_STATUS_STUCK_TEXT;
 
 
 /* One export, in its thread. */
@@ -48,6 +60,9 @@ typedef struct {
 
 static void ngx_status_export_done(ngx_status_work_t *w);
 static void ngx_status_export_tell(ngx_status_export_t *e);
+static void ngx_status_export_log(ngx_status_export_t *e, const char *what,
+    ngx_err_t err, const char *path);
+static void ngx_status_export_put_status(ngx_status_export_t *e);
 static void ngx_status_export_thread(ngx_status_work_t *w);
 static ngx_int_t ngx_status_export_run(ngx_status_export_t *e,
     ngx_status_export_run_t *r);
@@ -82,9 +97,20 @@ ngx_status_export_beat(ngx_status_monitor_t *monitor, ngx_log_t *log)
         e->monitor = monitor;
         e->log = log;
         e->next = ngx_current_msec;
+        e->status.state = NGX_STATUS_OUTLET_OK;
 
         monitor->export = e;
     }
+
+    if (e->busy && ngx_status_is_stuck(&e->stuck, e->steps)
+        && e->told.what != ngx_status_export_stuck)
+    {
+        /* "error" is the thread's */
+        ngx_status_export_log(e, ngx_status_export_stuck, 0,
+                              (char *) monitor->export_conf.dir.data);
+    }
+
+    ngx_status_export_put_status(e);
 
     /* beats are a second apart, now and then somewhat less */
 
@@ -102,6 +128,7 @@ ngx_status_export_beat(ngx_status_monitor_t *monitor, ngx_log_t *log)
     }
 
     e->busy = 1;
+    e->stuck.looks = 0;
     e->done = 0;
     e->error.what = NULL;
     e->begun = ngx_current_msec;
@@ -121,15 +148,36 @@ static void
 ngx_status_export_done(ngx_status_work_t *w)
 {
     time_t                wait;
+    ngx_time_t           *tp;
     ngx_status_export_t  *e = (ngx_status_export_t *) w;
 
     wait = e->monitor->export_conf.every;
 
-    if (!e->done && e->error.what == NULL) {
+    if (e->done) {
+        tp = ngx_timeofday();
+        e->status.written_at = (int64_t) tp->sec * 1000 + tp->msec;
+        e->waiting = 0;
+
+    } else if (e->error.what) {
+        e->waiting = 0;
+
+    } else {
         /* a predecessor was at it */
         wait = 1;
 
-    } else if (!e->done || e->loading) {
+        if (!e->waiting) {
+            e->waiting = 1;
+            e->waiting_since = e->begun;
+
+        } else if (e->begun - e->waiting_since > NGX_STATUS_EXPORT_PATIENT) {
+            e->error.what = "another process does not let go of \"%s\"";
+            ngx_cpystrn((u_char *) e->error.path,
+                        e->monitor->export_conf.dir.data,
+                        sizeof(e->error.path));
+        }
+    }
+
+    if (wait > 1 && (!e->done || e->loading)) {
         wait = ngx_min(wait, NGX_STATUS_EXPORT_SOON);
     }
 
@@ -137,42 +185,81 @@ ngx_status_export_done(ngx_status_work_t *w)
     e->busy = 0;
 
     ngx_status_export_tell(e);
+    ngx_status_export_put_status(e);
 }
 
-
-/* Of a full disk it is another file each time that tells. */
 
 static void
 ngx_status_export_tell(ngx_status_export_t *e)
 {
-    char        text[sizeof(e->error.path) + 128];
-    ngx_str_t  *name;
-
-    name = &e->monitor->name;
-
     if (e->error.what) {
+
+        /* of a full disk it is another file each time that tells */
 
         if (e->told.what == NULL || e->error.err != e->told.err
             || strcmp(e->error.what, e->told.what) != 0)
         {
-            (void) snprintf(text, sizeof(text), e->error.what, e->error.path);
-
-            ngx_log_error(NGX_LOG_ERR, e->log, e->error.err,
-                          "monitor \"%V\" can not be exported: %s",
-                          name, text);
+            ngx_status_export_log(e, e->error.what, e->error.err,
+                                  e->error.path);
         }
-
-        e->told = e->error;
 
     } else if (e->done) {
 
         if (e->told.what) {
             ngx_log_error(NGX_LOG_NOTICE, e->log, 0,
                           "monitor \"%V\" is exported to \"%V\" again",
-                          name, &e->monitor->export_conf.dir);
+                          &e->monitor->name, &e->monitor->export_conf.dir);
         }
 
         e->told.what = NULL;
+        e->status.state = NGX_STATUS_OUTLET_OK;
+        e->status.message[0] = '\0';
+
+    } else if (e->told.what == NULL) {
+        e->status.state = NGX_STATUS_OUTLET_WAITING;
+    }
+}
+
+
+/* Notes a failure that is told for the first time, and tells it. */
+
+static void
+ngx_status_export_log(ngx_status_export_t *e, const char *what,
+    ngx_err_t err, const char *path)
+{
+    char  text[sizeof(e->error.path) + 128];
+
+    (void) snprintf(text, sizeof(text), what, path);
+
+    ngx_log_error(NGX_LOG_ERR, e->log, err,
+                  "monitor \"%V\" can not be exported: %s",
+                  &e->monitor->name, text);
+
+    e->told.what = what;
+    e->told.err = err;
+
+    e->status.state = NGX_STATUS_OUTLET_FAILED;
+    ngx_status_message(e->status.message, "%s%s%s", text, err ? ": " : "",
+                       err ? strerror(err) : "");
+}
+
+
+/* What we say of an export is no reason for another one. */
+
+static void
+ngx_status_export_put_status(ngx_status_export_t *e)
+{
+    ngx_uint_t                 last;
+    ngx_status_zone_header_t  *h;
+
+    h = e->monitor->zone->header;
+    last = (e->generation == h->generation);
+
+    ngx_status_zone_put_outlet(e->monitor->zone, NGX_STATUS_EXPORT,
+                               &e->status);
+
+    if (!e->busy && last) {
+        e->generation = h->generation;
     }
 }
 
@@ -189,6 +276,7 @@ ngx_status_export_thread(ngx_status_work_t *w)
     r.dir.path = (char *) e->monitor->export_conf.dir.data;
     r.dir.zone = e->monitor->zone;
     r.dir.error = &e->error;
+    r.dir.steps = &e->steps;
     ngx_status_out_init(&r.out, 0);
 
     e->done = (ngx_status_export_run(e, &r) == NGX_OK);

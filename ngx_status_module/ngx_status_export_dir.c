@@ -257,6 +257,8 @@ ngx_status_export_want(ngx_status_export_dir_t *d, const char *name)
     struct stat                st;
     ngx_status_export_file_t  *file;
 
+    ngx_status_step(d->steps);
+
     /* a name is the first member */
 
     file = bsearch(name, d->files, d->listed,
@@ -351,6 +353,8 @@ ngx_status_export_clean(ngx_status_export_dir_t *d, time_t now, time_t grace)
                 return NGX_DECLINED;
             }
 
+            ngx_status_step(d->steps);
+
             if (unlinkat(dir, base, 0) == -1 && ngx_errno != NGX_ENOENT) {
                 return ngx_status_export_failed(d, "unlink() \"%s\" failed",
                                                 file->name, ngx_errno);
@@ -379,6 +383,8 @@ ngx_status_export_put(ngx_status_export_dir_t *d, const char *name,
     ssize_t      n;
     ngx_int_t    rc;
     const char  *base, *what;
+
+    ngx_status_step(d->steps);
 
     base = name;
     dir = ngx_status_export_place(d, &base);

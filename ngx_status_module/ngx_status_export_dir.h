@@ -18,6 +18,7 @@
 
 
 #include "ngx_status_monitor.h"
+#include "ngx_status_stuck.h"
 
 
 /* Names are "NAME" or "check/NAME", of A-Z a-z 0-9 . _ -, no dot first. */
@@ -48,6 +49,7 @@ typedef struct {
     const char                 *path;    /* set by the caller, as are these: */
     const ngx_status_zone_t    *zone;    /* whose owner alone may write */
     ngx_status_export_error_t  *error;
+    volatile ngx_uint_t        *steps;   /* see ngx_status_stuck.h */
 
     int                         fd;
     int                         check;   /* of "check" */

@@ -11,7 +11,7 @@
  * Part of the zone's name: code of another layout, which a reload may bring,
  * gets another zone.
  */
-#define NGX_STATUS_INBOX_VERSION  "1"
+#define NGX_STATUS_INBOX_VERSION  "2"
 
 
 /* A place's state: 0 is free; else what it is in the lowest bits, and above
@@ -39,7 +39,8 @@ typedef struct {
 typedef struct {
     int64_t                since;        /* ms since the epoch */
     ngx_atomic_t           number;       /* of the next heartbeat */
-    ngx_atomic_t           news;         /* heartbeats that became ready */
+    ngx_atomic_t           news;         /* heartbeats that became ready, */
+    ngx_atomic_t           lost;         /* and that did not */
     ngx_atomic_t           state[NGX_STATUS_INBOX_PLACES];
     ngx_status_inbox_entry_t  entries[NGX_STATUS_INBOX_PLACES];
 } ngx_status_inbox_header_t;
@@ -175,6 +176,8 @@ ngx_status_inbox_put(ngx_status_inbox_t *inbox, const ngx_str_t *id,
         }
     }
 
+    (void) ngx_atomic_fetch_add(&h->lost, 1);
+
     return NGX_BUSY;
 
 found:
@@ -203,6 +206,13 @@ ngx_uint_t
 ngx_status_inbox_news(const ngx_status_inbox_t *inbox)
 {
     return inbox->header->news;
+}
+
+
+uint64_t
+ngx_status_inbox_lost(const ngx_status_inbox_t *inbox)
+{
+    return inbox->header->lost;
 }
 
 
@@ -364,6 +374,8 @@ ngx_status_inbox_sweep(ngx_status_inbox_t *inbox,
             if (kill(pid, 0) == -1 && ngx_errno == NGX_ESRCH
                 && ngx_atomic_cmp_set(&h->state[n], state, 0))
             {
+                (void) ngx_atomic_fetch_add(&h->lost, 1);
+
                 ngx_log_error(NGX_LOG_ERR, log, 0,
                               "a heartbeat was lost with the worker process "
                               "%P, which died while it took it", pid);

@@ -72,6 +72,10 @@ ngx_uint_t ngx_status_inbox_get(const ngx_status_inbox_t *inbox,
 void ngx_status_inbox_free(ngx_status_inbox_t *inbox,
     const ngx_status_place_t *places, ngx_uint_t n);
 
+/* Heartbeats that came and are gone: there was no place, or the worker that
+ * took them died. */
+uint64_t ngx_status_inbox_lost(const ngx_status_inbox_t *inbox);
+
 /* ms since the epoch: it was made, so nginx was started, then. */
 int64_t ngx_status_inbox_since(const ngx_status_inbox_t *inbox);
 

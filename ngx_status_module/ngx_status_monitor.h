@@ -144,7 +144,8 @@ struct ngx_status_snapshot_s {
     ngx_uint_t                alive;     /* the checker is */
     int64_t                   checked_at;        /* ms; newest result; 0 */
     ngx_status_beat_t         beat;      /* the last one before "now" */
-    ngx_status_zone_store_t   store;
+    ngx_status_outlet_t       outlets[NGX_STATUS_NOUTLETS];
+    uint64_t                  pushes_lost;       /* heartbeats */
     int64_t                   offline_since;     /* ms; 0: there is a network
                                             as far as sentinels know */
     ngx_status_state_e        state;     /* of all checks together */

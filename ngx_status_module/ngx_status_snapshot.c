@@ -79,7 +79,8 @@ ngx_status_snapshot(const ngx_status_monitor_t *monitor,
     s->minute = minute;
     s->alive = alive;
     s->taken = ngx_current_msec;
-    ngx_status_zone_get_store(monitor->zone, &s->store);
+    ngx_status_zone_get_outlets(monitor->zone, s->outlets);
+    s->pushes_lost = h->pushes_lost;
     s->offline_since = h->offline_since;
     s->revision++;
 

@@ -23,14 +23,13 @@ static ngx_uint_t ngx_status_store_hand_over(ngx_status_store_t *s);
 static void ngx_status_store_events(ngx_status_store_t *s, ngx_uint_t n,
     const ngx_status_record_t *before, const ngx_status_record_t *record);
 static void ngx_status_store_tell(ngx_status_store_t *s,
-    ngx_status_zone_store_t *status, const char *aside);
+    ngx_status_outlet_t *status, const char *aside);
 
 
 ngx_status_store_t *
 ngx_status_store_open(ngx_status_monitor_t *monitor, ngx_log_t *log)
 {
-    char                 err[NGX_STATUS_MESSAGE], aside[NGX_STATUS_MESSAGE];
-    ngx_uint_t           waiting, n;
+    ngx_uint_t           n;
     ngx_msec_t           begin;
     ngx_status_slot_t   *slot;
     ngx_status_store_t  *s;
@@ -56,7 +55,7 @@ ngx_status_store_open(ngx_status_monitor_t *monitor, ngx_log_t *log)
     s->log = log;
     s->path = (char *) monitor->store_conf.file.data;
     s->lock = -1;
-    s->told.state = NGX_STATUS_STORE_OFF;
+    s->told.state = NGX_STATUS_OUTLET_OFF;
 
     begin = ngx_status_store_clock();
 
@@ -68,18 +67,7 @@ ngx_status_store_open(ngx_status_monitor_t *monitor, ngx_log_t *log)
                         && ngx_status_zone_record(slot)->nresults == 0;
     }
 
-    if (ngx_status_store_db_open(s, &waiting, err, aside) == SQLITE_OK) {
-        ngx_status_store_begun(s, aside);
-        s->readable = 1;
-
-    } else {
-        ngx_status_store_failed(s, waiting, err);
-
-        /* on reload it is our predecessor, who wrote it a moment ago */
-        s->readable = waiting;
-    }
-
-    if (s->readable) {
+    if (ngx_status_store_start(s) == NGX_OK && s->readable) {
         n = ngx_status_store_restore(s, 0);
 
         if (n) {
@@ -92,8 +80,11 @@ ngx_status_store_open(ngx_status_monitor_t *monitor, ngx_log_t *log)
 
     ngx_status_store_beat(s);
 
-    if (ngx_status_store_start(s) != NGX_OK) {
-        ngx_status_store_failed(s, 0, "its thread could not be started");
+    /* what our predecessor could not write waits already */
+
+    if (pthread_mutex_trylock(&ngx_status_store_mutex) == 0) {
+        ngx_status_store_hurry();
+        pthread_mutex_unlock(&ngx_status_store_mutex);
     }
 
     return s;
@@ -115,12 +106,12 @@ nomem:
 static ngx_uint_t
 ngx_status_store_off(ngx_status_monitor_t *monitor, ngx_log_t *log)
 {
-    char                     *slash, dir[NGX_MAX_PATH];
-    ngx_err_t                 err;
-    ngx_status_zone_store_t   status, was;
+    char                  *slash, dir[NGX_MAX_PATH];
+    ngx_err_t              err;
+    ngx_status_outlet_t    status, was[NGX_STATUS_NOUTLETS];
 
     err = 0;
-    ngx_memzero(&status, sizeof(ngx_status_zone_store_t));
+    ngx_memzero(&status, sizeof(ngx_status_outlet_t));
 
     if (monitor->store_conf.file.len) {
 
@@ -143,10 +134,11 @@ ngx_status_store_off(ngx_status_monitor_t *monitor, ngx_log_t *log)
 
     /* what the checker before us said needs no saying again */
 
-    ngx_memzero(&was, sizeof(ngx_status_zone_store_t));
-    ngx_status_zone_get_store(monitor->zone, &was);
+    ngx_memzero(was, sizeof(was));
+    ngx_status_zone_get_outlets(monitor->zone, was);
 
-    if (was.state == status.state && strcmp(was.message, status.message) == 0)
+    if (was[NGX_STATUS_STORE].state == status.state
+        && strcmp(was[NGX_STATUS_STORE].message, status.message) == 0)
     {
         return 1;
     }
@@ -158,7 +150,7 @@ ngx_status_store_off(ngx_status_monitor_t *monitor, ngx_log_t *log)
                       &monitor->name, dir);
     }
 
-    ngx_status_zone_put_store(monitor->zone, &status);
+    ngx_status_zone_put_outlet(monitor->zone, NGX_STATUS_STORE, &status);
 
     return 1;
 }
@@ -227,9 +219,9 @@ ngx_status_store_events(ngx_status_store_t *s, ngx_uint_t n,
 void
 ngx_status_store_beat(ngx_status_store_t *s)
 {
-    char                     aside[NGX_STATUS_MESSAGE];
-    ngx_uint_t               file, readable;
-    ngx_status_zone_store_t  status;
+    char                  aside[NGX_STATUS_MESSAGE];
+    ngx_uint_t            file, readable, stuck;
+    ngx_status_outlet_t   status;
 
     if (pthread_mutex_trylock(&ngx_status_store_mutex) != 0) {
         return;
@@ -240,6 +232,7 @@ ngx_status_store_beat(ngx_status_store_t *s)
     s->dropped = 0;
 
     status = s->status;
+    stuck = ngx_status_store_stuck(s, &status);
     file = s->file;
     readable = s->readable;
     memcpy(aside, s->aside, sizeof(aside));
@@ -256,14 +249,14 @@ ngx_status_store_beat(ngx_status_store_t *s)
         s->file_seen = file;
     }
 
-    if (readable && s->restored < s->monitor->nchecks) {
+    if (readable && !stuck && s->restored < s->monitor->nchecks) {
         (void) ngx_status_store_restore(s, ngx_status_store_clock()
                                            + NGX_STATUS_STORE_STEP);
     }
 
     /* else it is where it is best kept */
 
-    if (status.state == NGX_STATUS_STORE_OK) {
+    if (status.state == NGX_STATUS_OUTLET_OK) {
         ngx_status_store_catch_up(s);
         (void) ngx_status_store_hand_over(s);
     }
@@ -273,7 +266,7 @@ ngx_status_store_beat(ngx_status_store_t *s)
 
 
 static void
-ngx_status_store_tell(ngx_status_store_t *s, ngx_status_zone_store_t *status,
+ngx_status_store_tell(ngx_status_store_t *s, ngx_status_outlet_t *status,
     const char *aside)
 {
     ngx_str_t   *name;
@@ -290,44 +283,43 @@ ngx_status_store_tell(ngx_status_store_t *s, ngx_status_zone_store_t *status,
     {
         switch (status->state) {
 
-        case NGX_STATUS_STORE_FAILED:
+        case NGX_STATUS_OUTLET_FAILED:
             ngx_log_error(NGX_LOG_ERR, s->log, 0,
                           "store \"%s\" of monitor \"%V\" can not be "
                           "written: %s; results are kept in memory",
                           s->path, name, status->message);
             break;
 
-        case NGX_STATUS_STORE_WAITING:
+        case NGX_STATUS_OUTLET_WAITING:
             ngx_log_error(NGX_LOG_INFO, s->log, 0,
                           "store \"%s\" of monitor \"%V\" is written by "
                           "another process", s->path, name);
             break;
 
         default:
-            level = s->told.state == NGX_STATUS_STORE_FAILED
+            level = s->told.state == NGX_STATUS_OUTLET_FAILED
                     ? NGX_LOG_NOTICE : NGX_LOG_INFO;
 
             ngx_log_error(level, s->log, 0,
                           "store \"%s\" of monitor \"%V\" is written, "
-                          "%uL results were lost", s->path, name,
-                          status->lost);
+                          "%uL records were lost", s->path, name,
+                          status->lost - s->told_lost);
+
+            s->told_lost = status->lost;
+            s->told_full = 0;
         }
     }
 
-    if ((status->lost != 0) != (s->told.lost != 0)) {
+    if (status->lost != s->told_lost && !s->told_full) {
+        s->told_full = 1;
         ngx_log_error(NGX_LOG_ERR, s->log, 0,
                       "memory is full of what store \"%s\" of monitor \"%V\" "
                       "could not take: from here on results are lost",
                       s->path, name);
     }
 
-    if (status->state != s->told.state || status->lost != s->told.lost
-        || status->written_at != s->told.written_at
-        || strcmp(status->message, s->told.message) != 0)
-    {
-        s->told = *status;
-        ngx_status_zone_put_store(s->monitor->zone, status);
-    }
+    s->told = *status;
+    ngx_status_zone_put_outlet(s->monitor->zone, NGX_STATUS_STORE, status);
 }
 
 

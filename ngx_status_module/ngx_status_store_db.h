@@ -11,6 +11,7 @@
 
 
 #include "ngx_status_store.h"
+#include "ngx_status_stuck.h"
 #include <pthread.h>
 #include <sqlite3.h>
 
@@ -131,18 +132,22 @@ struct ngx_status_store_s {
     ngx_uint_t                    file_seen;     /* "file" at the last beat */
     ngx_uint_t                    restored;      /* checks */
     ngx_uint_t                    looked;        /* check to look at next */
-    ngx_status_zone_store_t       told;          /* what the zone says */
+    ngx_status_outlet_t       told;          /* what the zone says */
     sqlite3                      *reader;        /* while restoring */
+    ngx_status_stuck_t            stuck;         /* of the thread */
     ngx_uint_t                    told_layout;
     ngx_uint_t                    told_damage;
+    ngx_uint_t                    told_full;
+    uint64_t                      told_lost;     /* until it was written last */
 
     /* both change it */
     ngx_atomic_t                  nitems;
 
     /* under the mutex */
     ngx_status_store_list_t       queue;
-    ngx_status_zone_store_t       status;
+    ngx_status_outlet_t       status;
     ngx_uint_t                    file;          /* files begun anew */
+    ngx_uint_t                    tried;         /* to open it */
     ngx_uint_t                    readable;      /* what a reader may see is
                                                     all there is */
     char                          aside[NGX_STATUS_MESSAGE];
@@ -217,23 +222,27 @@ void ngx_status_store_list_free(ngx_status_store_t *s,
 
 
 /*
- * thread.c.  start() gives a store to the thread.  begun() and failed() note
- * what became of opening the file or writing to it.
+ * thread.c.  start() gives a store to the thread, and waits until that has
+ * tried to open it; not for ever, and not at all for a thread that is stuck.
+ * stuck(), each second, under the mutex: whether the thread does not get on;
+ * then it says so in the store's status.  hurry(), under the mutex, wakes it.
+ * step() is for the thread to call now and then.
  */
 
 ngx_int_t ngx_status_store_start(ngx_status_store_t *s);
-void ngx_status_store_begun(ngx_status_store_t *s, const char *aside);
-void ngx_status_store_failed(ngx_status_store_t *s, ngx_uint_t waiting,
-    const char *err);
+ngx_uint_t ngx_status_store_stuck(ngx_status_store_t *s,
+    ngx_status_outlet_t *status);
+void ngx_status_store_hurry(void);
+void ngx_status_store_step(void);
 ngx_msec_t ngx_status_store_clock(void);
 int64_t ngx_status_store_time(void);             /* ms since the epoch */
 
 
 /*
- * file.c, in the thread, or in the loop before the thread has the store.
- * Returns are SQLite's codes; "err" gets a sentence.  db_open() takes the
- * lock: SQLITE_BUSY with "*waiting" when another process has it.  A corrupt
- * file is set aside and begun anew, "aside" telling its new name.
+ * file.c, in the thread.  Returns are SQLite's codes; "err" gets a sentence.
+ * db_open() takes the lock: SQLITE_BUSY with "*waiting" when another process
+ * has it.  A corrupt file is set aside and begun anew, "aside" telling its new
+ * name.
  */
 
 int ngx_status_store_db_open(ngx_status_store_t *s, ngx_uint_t *waiting,

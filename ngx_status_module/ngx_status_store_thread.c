@@ -20,6 +20,7 @@
 #define NGX_STATUS_STORE_REST    10000   /* ms */
 #define NGX_STATUS_STORE_PATIENT 60000   /* ms that waiting for another process
                                             is nothing to complain of */
+#define NGX_STATUS_STORE_START   2000    /* ms that a start waits for a file */
 #define NGX_STATUS_STORE_TERM    1000    /* ms that the end may take: under
                                             what nginx grants at TERM, */
 #define NGX_STATUS_STORE_QUIT    3000    /* and what others do at QUIT */
@@ -34,9 +35,15 @@ typedef struct {
     pthread_cond_t        wake;
     pthread_t             thread;
     ngx_uint_t            started;
+    ngx_atomic_t          steps;         /* the thread's */
+
+    /* under the mutex */
+    pthread_cond_t        tried;
+    ngx_uint_t            news;          /* not to be waited with */
     ngx_uint_t            quit;
     ngx_msec_t            deadline;
     ngx_status_store_t   *stores;
+    ngx_status_store_t   *current;       /* the thread is at it */
 } ngx_status_storing_t;
 
 
@@ -45,10 +52,16 @@ pthread_mutex_t  ngx_status_store_mutex = PTHREAD_MUTEX_INITIALIZER;
 static ngx_status_storing_t  ngx_status_storing;
 
 
+static void ngx_status_store_cond(pthread_cond_t *cond);
 static void *ngx_status_store_thread(void *data);
 static void ngx_status_store_wait(ngx_msec_t ms);
+static void ngx_status_store_after(struct timespec *ts, ngx_msec_t ms);
+static void ngx_status_store_begun(ngx_status_store_t *s, const char *aside);
+static void ngx_status_store_failed(ngx_status_store_t *s, ngx_uint_t waiting,
+    const char *err);
 static ngx_uint_t ngx_status_store_turn(ngx_status_store_t *s,
     ngx_uint_t last);
+static void ngx_status_store_first(ngx_status_store_t *s);
 static void ngx_status_store_end(ngx_status_store_t *s, ngx_uint_t leaving);
 static void ngx_status_store_try(ngx_status_store_t *s, ino_t damaged);
 static int ngx_status_store_reopen(ngx_status_store_t *s);
@@ -65,47 +78,116 @@ ngx_status_store_start(ngx_status_store_t *s)
 {
     int                    rc;
     sigset_t               all, old;
-    pthread_condattr_t     attr;
+    struct timespec        ts;
     ngx_status_storing_t  *st;
 
     st = &ngx_status_storing;
 
+    if (!st->started) {
+        ngx_status_store_cond(&st->wake);
+        ngx_status_store_cond(&st->tried);
+
+        /* signals are nginx's: they go to its one thread */
+
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &old);
+
+        rc = pthread_create(&st->thread, NULL, ngx_status_store_thread, NULL);
+
+        pthread_sigmask(SIG_SETMASK, &old, NULL);
+
+        if (rc != 0) {
+            ngx_log_error(NGX_LOG_ALERT, s->log, rc,
+                          "pthread_create() failed");
+            ngx_status_store_failed(s, 0, "its thread could not be started");
+            return NGX_ERROR;
+        }
+
+        st->started = 1;
+    }
+
+    ngx_status_store_after(&ts, NGX_STATUS_STORE_START);
+
     pthread_mutex_lock(&ngx_status_store_mutex);
+
     s->next = st->stores;
     st->stores = s;
+    ngx_status_store_hurry();
 
-    if (st->started) {
-        pthread_cond_signal(&st->wake);
+    rc = (s->next && s->next->stuck.looks >= NGX_STATUS_STUCK) ? ETIMEDOUT : 0;
+
+    while (!s->tried && rc == 0) {
+        rc = pthread_cond_timedwait(&st->tried, &ngx_status_store_mutex, &ts);
     }
+
+    if (!s->tried) {
+        s->stuck.seen = st->steps;
+        s->stuck.looks = NGX_STATUS_STUCK;
+    }
+
+    /* on reload it is our predecessor, who wrote it a moment ago */
+
+    s->readable |= (s->status.state == NGX_STATUS_OUTLET_WAITING);
 
     pthread_mutex_unlock(&ngx_status_store_mutex);
 
-    if (st->started) {
-        return NGX_OK;
-    }
+    return NGX_OK;
+}
+
+
+/* Under the mutex. */
+
+void
+ngx_status_store_hurry(void)
+{
+    ngx_status_storing.news = 1;
+    pthread_cond_signal(&ngx_status_storing.wake);
+}
+
+
+static void
+ngx_status_store_cond(pthread_cond_t *cond)
+{
+    pthread_condattr_t  attr;
 
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&st->wake, &attr);
+    pthread_cond_init(cond, &attr);
     pthread_condattr_destroy(&attr);
+}
 
-    /* signals are nginx's: they go to its one thread */
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
+/* One thread writes all stores: what one of them is stuck with holds all. */
 
-    rc = pthread_create(&st->thread, NULL, ngx_status_store_thread, NULL);
+ngx_uint_t
+ngx_status_store_stuck(ngx_status_store_t *s, ngx_status_outlet_t *status)
+{
+    const ngx_status_storing_t  *st;
 
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    st = &ngx_status_storing;
 
-    if (rc != 0) {
-        ngx_log_error(NGX_LOG_ALERT, s->log, rc, "pthread_create() failed");
-        return NGX_ERROR;
+    if (!ngx_status_is_stuck(&s->stuck, st->steps)) {
+        return 0;
     }
 
-    st->started = 1;
+    status->state = NGX_STATUS_OUTLET_FAILED;
 
-    return NGX_OK;
+    if (st->current == NULL || st->current == s) {
+        ngx_status_message(status->message, NGX_STATUS_STUCK_TEXT);
+
+    } else {
+        ngx_status_message(status->message, "it waits for \"%s\": "
+                           NGX_STATUS_STUCK_TEXT, st->current->path);
+    }
+
+    return 1;
+}
+
+
+void
+ngx_status_store_step(void)
+{
+    ngx_status_step(&ngx_status_storing.steps);
 }
 
 
@@ -181,7 +263,7 @@ ngx_status_store_exit(void)
 static void *
 ngx_status_store_thread(void *data)
 {
-    ngx_uint_t             quit, busy, begun;
+    ngx_uint_t             quit, busy;
     ngx_status_store_t    *s, *first;
     ngx_status_storing_t  *st;
 
@@ -189,14 +271,12 @@ ngx_status_store_thread(void *data)
 
     st = &ngx_status_storing;
     busy = 0;
-    begun = 0;
 
     do {
         pthread_mutex_lock(&ngx_status_store_mutex);
 
-        if (!begun) {
-            /* what our predecessor could not write waits already */
-            begun = 1;
+        if (st->news) {
+            st->news = 0;
 
         } else if (!st->quit) {
             ngx_status_store_wait(NGX_STATUS_STORE_TURN);
@@ -227,16 +307,27 @@ ngx_status_store_wait(ngx_msec_t ms)
 {
     struct timespec  ts;
 
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    ts.tv_nsec += ms * 1000000;
+    ngx_status_store_after(&ts, ms);
 
-    if (ts.tv_nsec >= 1000000000) {
-        ts.tv_sec++;
-        ts.tv_nsec -= 1000000000;
-    }
+    ngx_status_storing.current = NULL;
 
     (void) pthread_cond_timedwait(&ngx_status_storing.wake,
                                   &ngx_status_store_mutex, &ts);
+}
+
+
+static void
+ngx_status_store_after(struct timespec *ts, ngx_msec_t ms)
+{
+    clock_gettime(CLOCK_MONOTONIC, ts);
+
+    ts->tv_sec += ms / 1000;
+    ts->tv_nsec += ms % 1000 * 1000000;
+
+    if (ts->tv_nsec >= 1000000000) {
+        ts->tv_sec++;
+        ts->tv_nsec -= 1000000000;
+    }
 }
 
 
@@ -253,8 +344,16 @@ ngx_status_store_turn(ngx_status_store_t *s, ngx_uint_t last)
     ngx_status_store_append(&s->batch, &s->queue);
     leaving = s->leaving;
     damaged = s->damaged;
+    ngx_status_storing.current = s;
 
     pthread_mutex_unlock(&ngx_status_store_mutex);
+
+    ngx_status_store_step();
+
+    if (!s->tried) {
+        ngx_status_store_first(s);
+        return 1;
+    }
 
     if (leaving || last
         || (ngx_msec_int_t) (ngx_status_store_clock() - s->retry_at) >= 0)
@@ -279,6 +378,25 @@ ngx_status_store_turn(ngx_status_store_t *s, ngx_uint_t last)
     ngx_status_store_end(s, leaving);
 
     return 0;
+}
+
+
+/* Before anything is written, the loop may read. */
+
+static void
+ngx_status_store_first(ngx_status_store_t *s)
+{
+    ngx_uint_t  opened;
+
+    opened = (ngx_status_store_reopen(s) == SQLITE_OK);
+
+    pthread_mutex_lock(&ngx_status_store_mutex);
+
+    s->tried = 1;
+    s->readable = opened;
+    pthread_cond_signal(&ngx_status_storing.tried);
+
+    pthread_mutex_unlock(&ngx_status_store_mutex);
 }
 
 
@@ -503,7 +621,7 @@ ngx_status_store_written(ngx_status_store_t *s)
 
     pthread_mutex_lock(&ngx_status_store_mutex);
 
-    s->status.state = NGX_STATUS_STORE_OK;
+    s->status.state = NGX_STATUS_OUTLET_OK;
     s->status.message[0] = '\0';
     s->status.written_at = ngx_status_store_time();
 
@@ -511,7 +629,7 @@ ngx_status_store_written(ngx_status_store_t *s)
 }
 
 
-void
+static void
 ngx_status_store_failed(ngx_status_store_t *s, ngx_uint_t waiting,
     const char *err)
 {
@@ -540,8 +658,8 @@ ngx_status_store_failed(ngx_status_store_t *s, ngx_uint_t waiting,
 
     pthread_mutex_lock(&ngx_status_store_mutex);
 
-    s->status.state = waiting ? NGX_STATUS_STORE_WAITING
-                              : NGX_STATUS_STORE_FAILED;
+    s->status.state = waiting ? NGX_STATUS_OUTLET_WAITING
+                              : NGX_STATUS_OUTLET_FAILED;
     ngx_status_message(s->status.message, "%s", err);
 
     pthread_mutex_unlock(&ngx_status_store_mutex);
@@ -550,7 +668,7 @@ ngx_status_store_failed(ngx_status_store_t *s, ngx_uint_t waiting,
 
 /* The file is open: as it was, or anew. */
 
-void
+static void
 ngx_status_store_begun(ngx_status_store_t *s, const char *aside)
 {
     s->waiting_since = 0;
@@ -574,8 +692,8 @@ ngx_status_store_begun(ngx_status_store_t *s, const char *aside)
 
     /* that it can be opened says little of whether it can be written */
 
-    if (s->batch.first == NULL || s->status.state != NGX_STATUS_STORE_FAILED) {
-        s->status.state = NGX_STATUS_STORE_OK;
+    if (s->batch.first == NULL || s->status.state != NGX_STATUS_OUTLET_FAILED) {
+        s->status.state = NGX_STATUS_OUTLET_OK;
         s->status.message[0] = '\0';
     }
 

@@ -238,6 +238,7 @@ ngx_status_store_db_write(ngx_status_store_t *s, ngx_status_store_item_t *end,
          item = item->next)
     {
         rc = ngx_status_store_item(s, item);
+        ngx_status_store_step();
     }
 
     if (rc == SQLITE_OK) {
@@ -293,6 +294,7 @@ ngx_status_store_db_save(ngx_status_store_t *s, ngx_uint_t first,
             && s->record->nresults)
         {
             rc = ngx_status_store_put_state(s, i);
+            ngx_status_store_step();
         }
     }
 

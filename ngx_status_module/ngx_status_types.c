@@ -107,7 +107,7 @@ const ngx_str_t  ngx_status_phases[NGX_STATUS_NPHASES] = {
 };
 
 
-const ngx_str_t  ngx_status_store_states[NGX_STATUS_STORE_NSTATES] = {
+const ngx_str_t  ngx_status_outlet_states[NGX_STATUS_OUTLET_NSTATES] = {
     ngx_string("off"),
     ngx_string("ok"),
     ngx_string("waiting"),

@@ -81,15 +81,25 @@ typedef enum {
 } ngx_status_phase_e;
 
 
-/* Of the store.  Values live in the zone: append only. */
+/*
+ * Where the checker puts what it has: store, archive, site of files.  How each
+ * of them is lives in the zone: append only.
+ */
 
 typedef enum {
-    NGX_STATUS_STORE_OFF = 0,
-    NGX_STATUS_STORE_OK,
-    NGX_STATUS_STORE_WAITING,        /* another process writes the file */
-    NGX_STATUS_STORE_FAILED,
-    NGX_STATUS_STORE_NSTATES
-} ngx_status_store_state_e;
+    NGX_STATUS_OUTLET_OFF = 0,
+    NGX_STATUS_OUTLET_OK,
+    NGX_STATUS_OUTLET_WAITING,       /* another process writes there */
+    NGX_STATUS_OUTLET_FAILED,
+    NGX_STATUS_OUTLET_NSTATES
+} ngx_status_outlet_state_e;
+
+typedef enum {
+    NGX_STATUS_STORE = 0,
+    NGX_STATUS_ARCHIVE,
+    NGX_STATUS_EXPORT,
+    NGX_STATUS_NOUTLETS
+} ngx_status_outlet_e;
 
 
 /*
@@ -111,7 +121,7 @@ extern const ngx_status_word_t  ngx_status_states[NGX_STATUS_NSTATES];
 extern const ngx_str_t          ngx_status_errors[NGX_STATUS_NERRORS];
 extern const ngx_str_t          ngx_status_levels[NGX_STATUS_NLEVELS];
 extern const ngx_str_t          ngx_status_phases[NGX_STATUS_NPHASES];
-extern const ngx_str_t     ngx_status_store_states[NGX_STATUS_STORE_NSTATES];
+extern const ngx_str_t    ngx_status_outlet_states[NGX_STATUS_OUTLET_NSTATES];
 
 
 #define NGX_STATUS_ID            64     /* bytes of an ID, with its NUL */

@@ -442,20 +442,30 @@ ngx_status_zone_get_beat(const ngx_status_zone_t *zone, int64_t at,
 
 
 void
-ngx_status_zone_put_store(ngx_status_zone_t *zone,
-    const ngx_status_zone_store_t *store)
+ngx_status_zone_put_outlet(ngx_status_zone_t *zone, ngx_uint_t i,
+    const ngx_status_outlet_t *outlet)
 {
+    ngx_status_outlet_t       *o;
     ngx_status_zone_header_t  *h;
 
     h = zone->header;
+    o = &h->outlets[i];
 
-    h->store_seq |= 1;
+    if (!ngx_status_zone_owned(zone)
+        || (o->state == outlet->state && o->lost == outlet->lost
+            && o->written_at == outlet->written_at
+            && ngx_strcmp(o->message, outlet->message) == 0))
+    {
+        return;
+    }
+
+    h->outlets_seq |= 1;
     ngx_memory_barrier();
 
-    h->store = *store;
+    *o = *outlet;
 
     ngx_memory_barrier();
-    h->store_seq++;
+    h->outlets_seq++;
 
     h->changed_at = ngx_status_zone_now();
     (void) ngx_atomic_fetch_add(&h->generation, 1);
@@ -476,26 +486,43 @@ ngx_status_zone_put_offline(ngx_status_zone_t *zone, int64_t since)
 
 
 void
-ngx_status_zone_get_store(const ngx_status_zone_t *zone,
-    ngx_status_zone_store_t *store)
+ngx_status_zone_put_pushes_lost(ngx_status_zone_t *zone, uint64_t n)
+{
+    ngx_status_zone_header_t  *h;
+
+    h = zone->header;
+
+    if (h->pushes_lost == n) {
+        return;
+    }
+
+    h->pushes_lost = n;
+    h->changed_at = ngx_status_zone_now();
+    (void) ngx_atomic_fetch_add(&h->generation, 1);
+}
+
+
+void
+ngx_status_zone_get_outlets(const ngx_status_zone_t *zone,
+    ngx_status_outlet_t outlets[NGX_STATUS_NOUTLETS])
 {
     ngx_uint_t                 i;
     ngx_atomic_uint_t          seq;
-    ngx_status_zone_store_t    copy;
+    ngx_status_outlet_t        copy[NGX_STATUS_NOUTLETS];
     ngx_status_zone_header_t  *h;
 
     h = zone->header;
 
     for (i = 0; i < NGX_STATUS_ZONE_TRIES; i++) {
-        seq = h->store_seq;
+        seq = h->outlets_seq;
         ngx_memory_barrier();
 
-        copy = h->store;
+        ngx_memcpy(copy, h->outlets, sizeof(copy));
 
         ngx_memory_barrier();
 
-        if (seq == h->store_seq && !(seq & 1)) {
-            *store = copy;
+        if (seq == h->outlets_seq && !(seq & 1)) {
+            ngx_memcpy(outlets, copy, sizeof(copy));
             return;
         }
 

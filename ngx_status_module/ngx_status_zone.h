@@ -66,14 +66,15 @@ typedef struct {
 } ngx_status_event_t;
 
 
-/* How the store is: what pages tell of it. */
+/* How store, archive or site of files is: what pages tell of it. */
 
 typedef struct {
-    uint64_t    lost;                /* results, events, buckets; ever */
+    uint64_t    lost;                /* records (store), results (archive)
+                                        since the checker began */
     int64_t     written_at;          /* ms; 0: never */
-    uint32_t    state;               /* ngx_status_store_state_e */
+    uint32_t    state;               /* ngx_status_outlet_state_e */
     char        message[NGX_STATUS_MESSAGE];
-} ngx_status_zone_store_t;
+} ngx_status_outlet_t;
 
 
 /* How the checker is, as of one heartbeat. */
@@ -164,8 +165,10 @@ typedef struct {
     ngx_atomic_t          started;   /* monotonic ms: the last one's first
                                         probes, after its wait */
 
-    ngx_atomic_t          store_seq; /* odd while the next is written */
-    ngx_status_zone_store_t   store;
+    ngx_atomic_t          outlets_seq;           /* odd while one of the next
+                                                    is written */
+    ngx_status_outlet_t   outlets[NGX_STATUS_NOUTLETS];
+    volatile uint64_t     pushes_lost;           /* heartbeats; ever */
 
     ngx_atomic_t          hands[NGX_STATUS_ZONE_SPARE];  /* bytes from the
                                         header to the seat that the owner, or
@@ -262,8 +265,11 @@ void ngx_status_zone_commit(ngx_status_zone_t *zone, ngx_status_slot_t *slot);
 void *ngx_status_zone_rings(ngx_status_slot_t *slot);
 void ngx_status_zone_put_offline(ngx_status_zone_t *zone, int64_t since);
 void ngx_status_zone_beat(ngx_status_zone_t *zone, ngx_status_beat_t *beat);
-void ngx_status_zone_put_store(ngx_status_zone_t *zone,
-    const ngx_status_zone_store_t *store);
+void ngx_status_zone_put_pushes_lost(ngx_status_zone_t *zone, uint64_t n);
+
+/* Does nothing when it is so already, or the zone is another checker's. */
+void ngx_status_zone_put_outlet(ngx_status_zone_t *zone, ngx_uint_t i,
+    const ngx_status_outlet_t *outlet);
 
 
 /*
@@ -293,10 +299,10 @@ ngx_uint_t ngx_status_zone_alive(const ngx_status_zone_t *zone);
 void ngx_status_zone_get_beat(const ngx_status_zone_t *zone, int64_t at,
     ngx_status_beat_t *beat);
 
-/* Copies what the zone says of the store; left alone when that is being
- * written just now. */
-void ngx_status_zone_get_store(const ngx_status_zone_t *zone,
-    ngx_status_zone_store_t *store);
+/* Copies what the zone says of all outlets; they are left alone when one is
+ * being written just now. */
+void ngx_status_zone_get_outlets(const ngx_status_zone_t *zone,
+    ngx_status_outlet_t outlets[NGX_STATUS_NOUTLETS]);
 
 
 #endif /* _NGX_STATUS_ZONE_H_INCLUDED_ */

@@ -94,7 +94,7 @@ close $locker;
 $json = $t->wait_json('/m.json', \&stored, 20);
 ok($json, 'unlocked: goes on');
 cmp_ok($json->{checker}{store}{lost}, '>', 0, 'what is lost stays told');
-like($t->log, qr/is written, [1-9]\d* results were lost/, 'in the log as well');
+like($t->log, qr/is written, [1-9]\d* records were lost/, 'in the log as well');
 $n = sql($file, 'SELECT count(*) FROM results');
 ok(wait_for(sub { sql($file, 'SELECT count(*) FROM results') > $n + 20 }),
    'the next results are in the file');

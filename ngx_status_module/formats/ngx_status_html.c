@@ -171,15 +171,26 @@ ngx_status_html_flag(page_offline,
 ngx_status_html_write(page_offline_since,
     ngx_status_html_time(page, out, page->snapshot->offline_since,
                          NGX_STATUS_HTML_SECOND))
-ngx_status_html_flag(page_store_failed,
-    page->ask->internal && page->snapshot->alive
-    && page->snapshot->store.state == NGX_STATUS_STORE_FAILED)
-ngx_status_html_text(page_store_message,
-    ngx_status_html_string(page->snapshot->store.message))
-ngx_status_html_text(page_store_lost,
-    page->ask->internal && page->snapshot->store.lost
-    ? ngx_status_html_count(scratch, page->snapshot->store.lost)
-    : ngx_status_html_string(""))
+
+#define ngx_status_html_outlet(name, i)                                      \
+ngx_status_html_flag(page_ ## name ## _failed,                               \
+    page->ask->internal && page->snapshot->alive                             \
+    && page->snapshot->outlets[i].state == NGX_STATUS_OUTLET_FAILED)         \
+ngx_status_html_text(page_ ## name ## _message,                              \
+    ngx_status_html_string(page->snapshot->outlets[i].message))
+
+#define ngx_status_html_lost(name, n)                                        \
+ngx_status_html_text(page_ ## name ## _lost,                                 \
+    page->ask->internal && (n) ? ngx_status_html_count(scratch, n)           \
+                               : ngx_status_html_string(""))
+
+ngx_status_html_outlet(store, NGX_STATUS_STORE)
+ngx_status_html_lost(store, page->snapshot->outlets[NGX_STATUS_STORE].lost)
+ngx_status_html_outlet(archive, NGX_STATUS_ARCHIVE)
+ngx_status_html_lost(archive, page->snapshot->outlets[NGX_STATUS_ARCHIVE].lost)
+ngx_status_html_outlet(export, NGX_STATUS_EXPORT)
+ngx_status_html_lost(pushes, page->snapshot->pushes_lost)
+
 ngx_status_html_flag(page_has_newest, page->newest != 0)
 ngx_status_html_write(page_newest,
     ngx_status_html_time(page, out, page->newest, NGX_STATUS_HTML_SECOND))
@@ -590,6 +601,12 @@ static const ngx_status_field_t  ngx_status_html_group_fields[] = {
     { .name = ngx_string("store_failed"), .flag = page_store_failed },       \
     { .name = ngx_string("store_message"), .text = page_store_message },     \
     { .name = ngx_string("store_lost"), .text = page_store_lost },           \
+    { .name = ngx_string("archive_failed"), .flag = page_archive_failed },   \
+    { .name = ngx_string("archive_message"), .text = page_archive_message }, \
+    { .name = ngx_string("archive_lost"), .text = page_archive_lost },       \
+    { .name = ngx_string("export_failed"), .flag = page_export_failed },     \
+    { .name = ngx_string("export_message"), .text = page_export_message },   \
+    { .name = ngx_string("pushes_lost"), .text = page_pushes_lost },         \
     { .name = ngx_string("heartbeat"), .write = page_heartbeat },            \
     { .name = ngx_string("has_newest"), .flag = page_has_newest },           \
     { .name = ngx_string("newest"), .write = page_newest },                  \

@@ -27,7 +27,8 @@ typedef struct {
 static void ngx_status_json_render(const ngx_status_snapshot_t *snapshot,
     const ngx_status_ask_t *ask, ngx_status_out_t *out);
 static void ngx_status_json_monitor(ngx_status_json_doc_t *d);
-static void ngx_status_json_store(ngx_status_json_doc_t *d);
+static void ngx_status_json_outlet(ngx_status_json_doc_t *d,
+    const char *name, ngx_uint_t i);
 static void ngx_status_json_group(ngx_status_json_doc_t *d,
     const ngx_status_group_t *group);
 static void ngx_status_json_check(ngx_status_json_doc_t *d,
@@ -122,7 +123,17 @@ ngx_status_json_monitor(ngx_status_json_doc_t *d)
         ngx_status_put_null(j, "lateness_ms");
     }
 
-    ngx_status_json_store(d);
+    ngx_status_json_outlet(d, "store", NGX_STATUS_STORE);
+    ngx_status_json_outlet(d, "archive", NGX_STATUS_ARCHIVE);
+    ngx_status_json_outlet(d, "export", NGX_STATUS_EXPORT);
+
+    if (m->inbox) {
+        ngx_status_put_int(j, "heartbeats_lost", s->pushes_lost);
+
+    } else {
+        ngx_status_put_null(j, "heartbeats_lost");
+    }
+
     ngx_status_put_close(j);
 
     ngx_status_put_open(j, "counts");
@@ -159,24 +170,28 @@ ngx_status_json_monitor(ngx_status_json_doc_t *d)
 
 
 static void
-ngx_status_json_store(ngx_status_json_doc_t *d)
+ngx_status_json_outlet(ngx_status_json_doc_t *d, const char *name,
+    ngx_uint_t i)
 {
-    ngx_uint_t                      state;
-    const ngx_status_zone_store_t  *store;
+    ngx_uint_t                  state;
+    const ngx_status_outlet_t  *o;
 
-    store = &d->snapshot->store;
-    state = ngx_min(store->state, NGX_STATUS_STORE_FAILED);
+    o = &d->snapshot->outlets[i];
+    state = ngx_min(o->state, NGX_STATUS_OUTLET_FAILED);
 
-    ngx_status_put_open(&d->put, "store");
-    ngx_status_put_word(&d->put, "state", &ngx_status_store_states[state]);
+    ngx_status_put_open(&d->put, name);
+    ngx_status_put_word(&d->put, "state", &ngx_status_outlet_states[state]);
 
     if (d->ask->internal) {
-        ngx_status_put_text(&d->put, "message", (u_char *) store->message,
-                            strlen(store->message));
+        ngx_status_put_text(&d->put, "message", (u_char *) o->message,
+                            strlen(o->message));
     }
 
-    ngx_status_put_int(&d->put, "lost", store->lost);
-    ngx_status_put_time(&d->put, "last_written_at", store->written_at);
+    if (i != NGX_STATUS_EXPORT) {
+        ngx_status_put_int(&d->put, "lost", o->lost);
+    }
+
+    ngx_status_put_time(&d->put, "last_written_at", o->written_at);
     ngx_status_put_close(&d->put);
 }
 

@@ -35,8 +35,14 @@ typedef enum {
     NGX_STATUS_M_IN_FLIGHT,
     NGX_STATUS_M_LATENESS,
     NGX_STATUS_M_STORE,
-    NGX_STATUS_M_LOST,
-    NGX_STATUS_M_WRITTEN,
+    NGX_STATUS_M_STORE_LOST,
+    NGX_STATUS_M_STORE_WRITTEN,
+    NGX_STATUS_M_ARCHIVE,
+    NGX_STATUS_M_ARCHIVE_LOST,
+    NGX_STATUS_M_ARCHIVE_WRITTEN,
+    NGX_STATUS_M_EXPORT,
+    NGX_STATUS_M_EXPORT_WRITTEN,
+    NGX_STATUS_M_PUSHES_LOST,
     NGX_STATUS_M_ALL,
     NGX_STATUS_M_COUNTS,
     NGX_STATUS_M_GROUP,
@@ -97,7 +103,8 @@ static void ngx_status_metrics_open(const ngx_status_snapshot_t *snapshot,
 static void ngx_status_metrics_render(const ngx_status_snapshot_t *snapshot,
     const ngx_status_ask_t *ask, ngx_status_out_t *out, ngx_uint_t open);
 static void ngx_status_metrics_monitor(ngx_status_metrics_t *m);
-static void ngx_status_metrics_store(ngx_status_metrics_t *m);
+static void ngx_status_metrics_outlet(ngx_status_metrics_t *m,
+    ngx_uint_t which, ngx_uint_t metric);
 static void ngx_status_metrics_check(ngx_status_metrics_t *m,
     const ngx_status_view_t *v);
 static void ngx_status_metrics_last(ngx_status_metrics_t *m,
@@ -186,13 +193,37 @@ static const ngx_status_metric_t  ngx_status_metrics[NGX_STATUS_NMETRICS] = {
         "nginx_status_store_state", "", "gauge",
         "1 for the state that the store of history is in."),
 
-    [NGX_STATUS_M_LOST] = ngx_status_metric(
+    [NGX_STATUS_M_STORE_LOST] = ngx_status_metric(
         "nginx_status_store_lost_records", "_total", "counter",
         "Records that could be neither written nor kept."),
 
-    [NGX_STATUS_M_WRITTEN] = ngx_status_metric(
+    [NGX_STATUS_M_STORE_WRITTEN] = ngx_status_metric(
         "nginx_status_store_last_write_timestamp_seconds", "", "gauge",
         "When the store was last written."),
+
+    [NGX_STATUS_M_ARCHIVE] = ngx_status_metric(
+        "nginx_status_archive_state", "", "gauge",
+        "1 for the state that the archive is in."),
+
+    [NGX_STATUS_M_ARCHIVE_LOST] = ngx_status_metric(
+        "nginx_status_archive_lost_results", "_total", "counter",
+        "Results that could be neither written nor kept."),
+
+    [NGX_STATUS_M_ARCHIVE_WRITTEN] = ngx_status_metric(
+        "nginx_status_archive_last_write_timestamp_seconds", "", "gauge",
+        "When a result was last written."),
+
+    [NGX_STATUS_M_EXPORT] = ngx_status_metric(
+        "nginx_status_export_state", "", "gauge",
+        "1 for the state that the site of files is in."),
+
+    [NGX_STATUS_M_EXPORT_WRITTEN] = ngx_status_metric(
+        "nginx_status_export_last_write_timestamp_seconds", "", "gauge",
+        "When the site of files was last complete."),
+
+    [NGX_STATUS_M_PUSHES_LOST] = ngx_status_metric(
+        "nginx_status_heartbeats_lost", "_total", "counter",
+        "Heartbeats that nobody had a place for."),
 
     [NGX_STATUS_M_ALL] = ngx_status_metric(
         "nginx_status_state", "", "gauge",
@@ -427,7 +458,20 @@ ngx_status_metrics_monitor(ngx_status_metrics_t *m)
                                    s->beat.lateness, 3);
     }
 
-    ngx_status_metrics_store(m);
+    ngx_status_metrics_outlet(m, NGX_STATUS_STORE, NGX_STATUS_M_STORE);
+
+    if (s->outlets[NGX_STATUS_ARCHIVE].state != NGX_STATUS_OUTLET_OFF) {
+        ngx_status_metrics_outlet(m, NGX_STATUS_ARCHIVE,
+                                  NGX_STATUS_M_ARCHIVE);
+    }
+
+    if (s->outlets[NGX_STATUS_EXPORT].state != NGX_STATUS_OUTLET_OFF) {
+        ngx_status_metrics_outlet(m, NGX_STATUS_EXPORT, NGX_STATUS_M_EXPORT);
+    }
+
+    if (monitor->inbox) {
+        ngx_status_metrics_int(m, NGX_STATUS_M_PUSHES_LOST, s->pushes_lost);
+    }
 
     ngx_status_asked_sum(s, m->ask, &sum);
 
@@ -454,26 +498,35 @@ ngx_status_metrics_monitor(ngx_status_metrics_t *m)
 }
 
 
+/* The metric of its state, and those behind it: losses, if it has any, and
+ * the last write. */
+
 static void
-ngx_status_metrics_store(ngx_status_metrics_t *m)
+ngx_status_metrics_outlet(ngx_status_metrics_t *m, ngx_uint_t which,
+    ngx_uint_t metric)
 {
-    size_t                          none;
-    ngx_uint_t                      i;
-    const ngx_status_zone_store_t  *store;
+    size_t                      none;
+    ngx_uint_t                  i;
+    const ngx_status_outlet_t  *o;
 
-    store = &m->snapshot->store;
+    o = &m->snapshot->outlets[which];
 
-    for (i = 0; i < NGX_STATUS_STORE_NSTATES; i++) {
+    for (i = 0; i < NGX_STATUS_OUTLET_NSTATES; i++) {
         none = ngx_status_metrics_word(m, "state",
-                                       &ngx_status_store_states[i]);
-        ngx_status_metrics_int(m, NGX_STATUS_M_STORE, i == store->state);
+                                       &ngx_status_outlet_states[i]);
+        ngx_status_metrics_int(m, metric, i == o->state);
         m->labels.len = none;
     }
 
-    if (store->state != NGX_STATUS_STORE_OFF) {
-        ngx_status_metrics_int(m, NGX_STATUS_M_LOST, store->lost);
-        ngx_status_metrics_time(m, NGX_STATUS_M_WRITTEN, store->written_at);
+    if (o->state == NGX_STATUS_OUTLET_OFF) {
+        return;
     }
+
+    if (which != NGX_STATUS_EXPORT) {
+        ngx_status_metrics_int(m, ++metric, o->lost);
+    }
+
+    ngx_status_metrics_time(m, ++metric, o->written_at);
 }
 
 

@@ -183,6 +183,32 @@ ngx_int_t ngx_http_status_finish(ngx_conf_t *cf,
     ngx_http_status_scope_t *scope);
 
 
+/*
+ * conf_dir.c: has nginx make a directory and give it to the user of its
+ * processes.  "data" says whose it is: nobody else's path may be the same.
+ * error() tells what is wrong with one, "what" with a %s or %V for "name";
+ * always NGX_ERROR.
+ */
+
+typedef struct {
+    const char               *directive;
+    const ngx_str_t          *name;      /* full path */
+    const char               *expected;
+    ngx_uint_t                readable;  /* by all */
+    u_char                   *conf_file;
+    ngx_uint_t                line;
+} ngx_http_status_dir_t;
+
+#define NGX_HTTP_STATUS_DIR_OWN                                              \
+    "one that is of this monitor alone, in a directory that is there"
+
+ngx_int_t ngx_http_status_dir(ngx_conf_t *cf,
+    const ngx_http_status_dir_t *dir, void *data);
+ngx_int_t ngx_http_status_dir_error(ngx_conf_t *cf,
+    const ngx_http_status_dir_t *dir, ngx_err_t err, const char *what,
+    const void *name);
+
+
 /* conf_store.c; stores() finds out where each monitor's is. */
 
 char *ngx_http_status_set_state(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -15,11 +15,6 @@
 
 static char *ngx_http_status_archive_time(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *word, time_t *time);
-static ngx_int_t ngx_http_status_archive_path(ngx_conf_t *cf,
-    ngx_http_status_main_conf_t *mcf, ngx_status_archive_conf_t *archive);
-static ngx_int_t ngx_http_status_archive_error(ngx_conf_t *cf,
-    ngx_status_archive_conf_t *archive, ngx_err_t err, const char *what,
-    const void *name);
 
 
 /* "archive DIR [rotate=TIME] [keep=TIME]" */
@@ -141,17 +136,23 @@ ngx_http_status_archive_time(ngx_conf_t *cf, ngx_command_t *cmd,
 ngx_int_t
 ngx_http_status_archives(ngx_conf_t *cf, ngx_http_status_main_conf_t *mcf)
 {
-    ngx_str_t              *dir, *other;
+    ngx_str_t              *other;
     ngx_uint_t              i, k, n;
     ngx_status_monitor_t  **m;
+    ngx_http_status_dir_t   dir;
 
     m = mcf->monitors ? mcf->monitors->elts : NULL;
     n = mcf->monitors ? mcf->monitors->nelts : 0;
 
     for (i = 0; i < n; i++) {
-        dir = &m[i]->archive_conf.dir;
+        dir.directive = "archive";
+        dir.name = &m[i]->archive_conf.dir;
+        dir.expected = NGX_HTTP_STATUS_DIR_OWN;
+        dir.readable = 0;
+        dir.conf_file = m[i]->archive_conf.conf_file;
+        dir.line = m[i]->archive_conf.line;
 
-        if (dir->len == 0) {
+        if (dir.name->len == 0) {
             continue;
         }
 
@@ -160,105 +161,21 @@ ngx_http_status_archives(ngx_conf_t *cf, ngx_http_status_main_conf_t *mcf)
         for (k = 0; k < i; k++) {
             other = &m[k]->archive_conf.dir;
 
-            if (other->len == dir->len
-                && ngx_strncmp(other->data, dir->data, dir->len) == 0)
+            if (other->len == dir.name->len
+                && ngx_strncmp(other->data, dir.name->data, other->len) == 0)
             {
-                return ngx_http_status_archive_error(cf, &m[i]->archive_conf,
-                              0, "is that of monitor \"%V\" already",
+                return ngx_http_status_dir_error(cf, &dir, 0,
+                              "is that of monitor \"%V\" already",
                               &m[k]->name);
             }
         }
 
-        if (ngx_http_status_archive_path(cf, mcf, &m[i]->archive_conf)
-            != NGX_OK)
-        {
+        /* of the state directory, too: nginx has them be one if they are */
+
+        if (ngx_http_status_dir(cf, &dir, mcf) != NGX_OK) {
             return NGX_ERROR;
         }
     }
 
     return NGX_OK;
-}
-
-
-/*
- * nginx makes the directory, "nginx -t" as well, and gives it to the user of
- * its processes: also one that is there already.  It makes one level; what
- * is around it has to be there, or to be made by nginx before it, as the
- * state directory is.
- */
-
-static ngx_int_t
-ngx_http_status_archive_path(ngx_conf_t *cf, ngx_http_status_main_conf_t *mcf,
-    ngx_status_archive_conf_t *archive)
-{
-    u_char           *slash, *parent;
-    ngx_path_t       *path, **p;
-    ngx_uint_t        i;
-    ngx_file_info_t   fi;
-
-    parent = ngx_pstrdup(cf->pool, &archive->dir);
-    path = ngx_pcalloc(cf->pool, sizeof(ngx_path_t));
-
-    if (parent == NULL || path == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (ngx_file_info(archive->dir.data, &fi) != NGX_FILE_ERROR
-        && !ngx_is_dir(&fi))
-    {
-        return ngx_http_status_archive_error(cf, archive, 0,
-                                             "is not a directory", NULL);
-    }
-
-    slash = parent + archive->dir.len;
-
-    while (slash > parent + 1 && *slash != '/') {
-        slash--;
-    }
-
-    *slash = '\0';
-
-    p = cf->cycle->paths.elts;
-
-    for (i = 0; i < cf->cycle->paths.nelts; i++) {
-        if (ngx_strcmp(p[i]->name.data, parent) == 0) {
-            break;
-        }
-    }
-
-    if (i == cf->cycle->paths.nelts
-        && (ngx_file_info(parent, &fi) == NGX_FILE_ERROR || !ngx_is_dir(&fi)))
-    {
-        return ngx_http_status_archive_error(cf, archive, ngx_errno,
-                              "can not be made because there is no \"%s\"",
-                              parent);
-    }
-
-    /* of the state directory, too: nginx has them be one if they are */
-
-    path->name = archive->dir;
-    path->data = mcf;
-    path->conf_file = archive->conf_file;
-    path->line = archive->line;
-
-    return ngx_add_path(cf, &path);
-}
-
-
-static ngx_int_t
-ngx_http_status_archive_error(ngx_conf_t *cf,
-    ngx_status_archive_conf_t *archive, ngx_err_t err, const char *what,
-    const void *name)
-{
-    u_char  text[NGX_MAX_PATH + 64], *p;
-
-    p = ngx_snprintf(text, sizeof(text), what, name);
-
-    ngx_log_error(NGX_LOG_EMERG, cf->log, err,
-                  "archive \"%V\" %*s, expected a directory that is of this "
-                  "monitor alone, in one that is there, in %s:%ui",
-                  &archive->dir, p - text, text, archive->conf_file,
-                  archive->line);
-
-    return NGX_ERROR;
 }

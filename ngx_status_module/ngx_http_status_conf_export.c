@@ -10,13 +10,6 @@
 #include "ngx_http_status_conf.h"
 
 
-static ngx_int_t ngx_http_status_export_path(ngx_conf_t *cf,
-    ngx_status_monitor_t *monitor);
-static ngx_int_t ngx_http_status_export_error(ngx_conf_t *cf,
-    ngx_status_export_conf_t *export, ngx_err_t err, const char *what,
-    const void *name);
-
-
 /* "export DIR [every=TIME]" */
 
 char *
@@ -80,95 +73,42 @@ ngx_http_status_set_export(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 ngx_int_t
 ngx_http_status_exports(ngx_conf_t *cf, ngx_http_status_main_conf_t *mcf)
 {
-    ngx_str_t              *dir;
+    ngx_str_t              *other;
     ngx_uint_t              i, k, n;
     ngx_status_monitor_t  **m;
+    ngx_http_status_dir_t   dir;
 
     m = mcf->monitors ? mcf->monitors->elts : NULL;
     n = mcf->monitors ? mcf->monitors->nelts : 0;
 
     for (i = 0; i < n; i++) {
-        dir = &m[i]->export_conf.dir;
+        dir.directive = "export";
+        dir.name = &m[i]->export_conf.dir;
+        dir.expected = NGX_HTTP_STATUS_DIR_OWN;
+        dir.readable = 1;
+        dir.conf_file = m[i]->export_conf.conf_file;
+        dir.line = m[i]->export_conf.line;
 
-        if (dir->len == 0) {
+        if (dir.name->len == 0) {
             continue;
         }
 
         for (k = 0; k < i; k++) {
-            if (m[k]->export_conf.dir.len == dir->len
-                && ngx_strncmp(m[k]->export_conf.dir.data, dir->data,
-                               dir->len) == 0)
+            other = &m[k]->export_conf.dir;
+
+            if (other->len == dir.name->len
+                && ngx_strncmp(other->data, dir.name->data, other->len) == 0)
             {
-                return ngx_http_status_export_error(cf, &m[i]->export_conf, 0,
+                return ngx_http_status_dir_error(cf, &dir, 0,
                               "is that of monitor \"%V\" already",
                               &m[k]->name);
             }
         }
 
-        if (ngx_http_status_export_path(cf, m[i]) != NGX_OK) {
+        if (ngx_http_status_dir(cf, &dir, m[i]) != NGX_OK) {
             return NGX_ERROR;
         }
     }
 
     return NGX_OK;
-}
-
-
-/*
- * Made here, because nginx would let nobody else read it; given to the user
- * of its processes by nginx, as any path is: also one that is there already.
- */
-
-static ngx_int_t
-ngx_http_status_export_path(ngx_conf_t *cf, ngx_status_monitor_t *monitor)
-{
-    ngx_path_t                *path;
-    ngx_file_info_t            fi;
-    ngx_status_export_conf_t  *export;
-
-    export = &monitor->export_conf;
-
-    if (ngx_create_dir(export->dir.data, 0755) == NGX_FILE_ERROR
-        && ngx_errno != NGX_EEXIST)
-    {
-        return ngx_http_status_export_error(cf, export, ngx_errno,
-                                            "can not be made", NULL);
-    }
-
-    if (ngx_file_info(export->dir.data, &fi) == NGX_FILE_ERROR
-        || !ngx_is_dir(&fi))
-    {
-        return ngx_http_status_export_error(cf, export, 0,
-                                            "is not a directory", NULL);
-    }
-
-    path = ngx_pcalloc(cf->pool, sizeof(ngx_path_t));
-    if (path == NULL) {
-        return NGX_ERROR;
-    }
-
-    path->name = export->dir;
-    path->data = monitor;
-    path->conf_file = export->conf_file;
-    path->line = export->line;
-
-    return ngx_add_path(cf, &path);
-}
-
-
-static ngx_int_t
-ngx_http_status_export_error(ngx_conf_t *cf, ngx_status_export_conf_t *export,
-    ngx_err_t err, const char *what, const void *name)
-{
-    u_char  text[128], *p;
-
-    p = ngx_snprintf(text, sizeof(text), what, name);
-
-    ngx_log_error(NGX_LOG_EMERG, cf->log, err,
-                  "directory \"%V\" of \"export\" %*s, expected one that is "
-                  "of this monitor alone, in a directory that is there, in "
-                  "%s:%ui", &export->dir, p - text, text, export->conf_file,
-                  export->line);
-
-    return NGX_ERROR;
 }

@@ -18,8 +18,6 @@
 
 static char *ngx_http_status_store_time(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *word, size_t prefix, time_t *time, const char *allowed);
-static ngx_int_t ngx_http_status_state_path(ngx_conf_t *cf,
-    ngx_http_status_main_conf_t *mcf);
 
 
 /* "status_state off"; "status_state DIR" */
@@ -184,6 +182,7 @@ ngx_http_status_stores(ngx_conf_t *cf, ngx_http_status_main_conf_t *mcf)
     ngx_str_t                *file, name;
     ngx_uint_t                i, k, n, used;
     ngx_status_monitor_t    **m;
+    ngx_http_status_dir_t     dir;
     ngx_status_store_conf_t  *store;
 
     used = 0;
@@ -277,52 +276,18 @@ ngx_http_status_stores(ngx_conf_t *cf, ngx_http_status_main_conf_t *mcf)
         }
     }
 
-    return used && !mcf->state_default ? ngx_http_status_state_path(cf, mcf)
-                                       : NGX_OK;
-}
-
-
-/*
- * nginx makes the directory that was asked for, "nginx -t" as well, and gives
- * it to the user of its processes: also one that is there already.  It makes
- * one level, so that what is around it has to be there.
- */
-
-static ngx_int_t
-ngx_http_status_state_path(ngx_conf_t *cf, ngx_http_status_main_conf_t *mcf)
-{
-    u_char           *slash, *parent;
-    ngx_path_t       *path;
-    ngx_file_info_t   fi;
-
-    parent = ngx_pnalloc(cf->pool, mcf->state.len + 1);
-    path = ngx_pcalloc(cf->pool, sizeof(ngx_path_t));
-
-    if (parent == NULL || path == NULL) {
-        return NGX_ERROR;
+    if (!used || mcf->state_default) {
+        return NGX_OK;
     }
 
-    ngx_cpystrn(parent, mcf->state.data, mcf->state.len + 1);
+    dir.directive = "status_state";
+    dir.name = &mcf->state;
+    dir.expected = "another one, or \"store off\" in each monitor";
+    dir.readable = 0;
+    dir.conf_file = mcf->state_file;
+    dir.line = mcf->state_line;
 
-    slash = (u_char *) strrchr((char *) parent, '/');
-    slash[slash == parent] = '\0';
-
-    if (ngx_file_info(parent, &fi) == NGX_FILE_ERROR || !ngx_is_dir(&fi)) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, ngx_errno,
-                      "state directory \"%V\" can not be made because there "
-                      "is no directory \"%s\", expected \"status_state\" to "
-                      "name another one, or \"store off\" in each monitor, "
-                      "in %s:%ui", &mcf->state, parent,
-                      mcf->state_file, mcf->state_line);
-        return NGX_ERROR;
-    }
-
-    path->name = mcf->state;
-    path->data = mcf;
-    path->conf_file = mcf->state_file;
-    path->line = mcf->state_line;
-
-    return ngx_add_path(cf, &path);
+    return ngx_http_status_dir(cf, &dir, mcf);
 }
 
 

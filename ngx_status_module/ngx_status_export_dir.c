@@ -113,16 +113,6 @@ ngx_status_export_lock(ngx_status_export_dir_t *d)
 
     d->fd = open(d->path, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
 
-    if (d->fd == -1 && ngx_errno == NGX_ENOENT) {
-
-        if (mkdir(d->path, 0755) == -1 && ngx_errno != NGX_EEXIST) {
-            return ngx_status_export_failed(d, "mkdir() \"%s\" failed", NULL,
-                                            ngx_errno);
-        }
-
-        d->fd = open(d->path, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
-    }
-
     if (d->fd == -1) {
         return ngx_status_export_failed(d, "open() \"%s\" failed", NULL,
                                         ngx_errno);

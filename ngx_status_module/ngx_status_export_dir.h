@@ -60,7 +60,7 @@ typedef struct {
 
 
 /*
- * open() makes the directory if it has to, locks it and reads the list, with
+ * open() locks the directory, which has to be there, and reads the list, with
  * room for so many files that may not be in there; close() is due whatever
  * it returns.  Then each file is want()ed: one that is there but not in the
  * list is an error; then list() writes all of them down, so that none is ever

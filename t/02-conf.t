@@ -251,16 +251,16 @@ in_monitor('archive: root', 'archive //; # HERE',
            '"archive" directive needs a directory of its own');
 in_check('archive: in a check', 'archive a;', '"archive"', 'not allowed');
 in_monitor('archive: nowhere', 'archive no/where; # HERE',
-           '/no/where" can not be made because there is no "', '/no"',
-           'expected a directory that is of this monitor alone, in one that');
+           '/no/where" of "archive" can not be made in "', '/no"',
+           'expected one that is of this monitor alone, in a directory that');
 in_monitor('archive: a file', 'archive token; # HERE',
-           '/token" is not a directory, expected a directory');
-refused('archive: of two', <<'EOC', '/shared" is that of monitor "m" already',
+           '/token" of "archive" is not a directory, expected one');
+refused('archive: of two', <<'EOC', '/shared" of "archive" is that of monitor "m" already',
 status_monitor m { archive shared; check a %%A%% { } }
 status_monitor n { archive shared/; # HERE
 check a %%A%% { } }
 EOC
-        'expected a directory that is of this monitor alone');
+        'expected one that is of this monitor alone');
 taken("archive: $_", "status_monitor m { archive $_; check a %%A%% { } }\n")
     for 'a', 'a/ keep=3650d rotate=1d', 'rotate=1m a keep=1d',
         'a rotate=90m', '"a b $c"', "'\xc3\xbc;{'", '%%TESTDIR%%/a';

@@ -45,7 +45,7 @@ for ([ 'store sqlite:x.db keep=1h;', qr/"keep=1h", expected keep= and a time fro
 store_conf($t, http => 'status_state %%TESTDIR%%/no/where;');
 my ($good, $text) = $t->test_conf;
 ok(!$good, 'a state directory that can not be made');
-like($text, qr{"\S+/no/where" can not be made because there is no directory "\S+/no",.* in \S+:\d+},
+like($text, qr{"\S+/no/where" of "status_state" can not be made in "\S+/no", expected another one, or "store off" in each monitor, in \S+:\d+ \(2: },
      'is named');
 
 store_conf($t, http => 'status_state %%TESTDIR%%/no/where;', store => 'store off;');

@@ -76,10 +76,6 @@ ngx_http_status_set_archive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (dir->len == 1) {
-        return "needs a directory of its own";
-    }
-
     if (dir->len > NGX_MAX_PATH - 128) {
         return "needs a shorter path";
     }

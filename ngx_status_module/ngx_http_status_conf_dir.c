@@ -8,7 +8,8 @@
  * One set of rules: it may be there already; else one level of it is made,
  * "nginx -t" as well, so that what is around it has to be there, or to be
  * made by nginx as another directory of ours is; and nginx gives it to the
- * user of its processes, also when it was there.
+ * user of its processes, also when it was there.  So "/", "/tmp" and "." can
+ * be none of them.
  */
 
 
@@ -19,7 +20,7 @@ ngx_int_t
 ngx_http_status_dir(ngx_conf_t *cf, const ngx_http_status_dir_t *dir,
     void *data)
 {
-    u_char           *slash, *parent;
+    u_char           *slash, *last, *parent;
     ngx_path_t       *path, **p;
     ngx_uint_t        i;
     ngx_file_info_t   fi;
@@ -34,13 +35,26 @@ ngx_http_status_dir(ngx_conf_t *cf, const ngx_http_status_dir_t *dir,
     ngx_cpystrn(parent, dir->name->data, dir->name->len + 1);
 
     slash = (u_char *) strrchr((char *) parent, '/');
+    last = dir->name->data + (slash + 1 - parent);
     slash[slash == parent] = '\0';
+
+    if (last[0] == '\0' || ngx_strcmp(last, ".") == 0
+        || ngx_strcmp(last, "..") == 0)
+    {
+        return ngx_http_status_dir_error(cf, dir, 0,
+                                         "has no name of its own", NULL);
+    }
 
     if (ngx_file_info(dir->name->data, &fi) != NGX_FILE_ERROR) {
 
         if (!ngx_is_dir(&fi)) {
             return ngx_http_status_dir_error(cf, dir, 0,
                                              "is not a directory", NULL);
+        }
+
+        if (fi.st_mode & S_ISVTX) {
+            return ngx_http_status_dir_error(cf, dir, 0,
+                                             "is everybody's", NULL);
         }
 
         goto add;

@@ -16,6 +16,8 @@
 #define NGX_HTTP_STATUS_DAY      (24 * 3600)
 
 
+static ngx_int_t ngx_http_status_store_place(ngx_conf_t *cf,
+    ngx_http_status_main_conf_t *mcf, ngx_status_store_conf_t *store);
 static char *ngx_http_status_store_time(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *word, size_t prefix, time_t *time, const char *allowed);
 
@@ -95,7 +97,13 @@ ngx_http_status_set_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     store->conf_file = cf->conf_file->file.name.data;
     store->line = cf->conf_file->line;
 
-    if (cf->args->nelts == 2 && ngx_strcmp(word[1].data, "off") == 0) {
+    if (ngx_strcmp(word[1].data, "off") == 0) {
+
+        if (cf->args->nelts > 2) {
+            return ngx_http_status_invalid(cf, cmd, &word[2],
+                                           "nothing after off");
+        }
+
         store->off = 1;
         return NGX_CONF_OK;
     }
@@ -128,6 +136,11 @@ ngx_http_status_set_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                       "results= and a time from 1d to 3650d");
 
         } else if (ngx_strncmp(word[i].data, "queue=", 6) == 0) {
+
+            if (store->queue) {
+                return ngx_http_status_invalid(cf, cmd, &word[i], "it once");
+            }
+
             n = ngx_atoi(word[i].data + 6, word[i].len - 6);
 
             if (n < 100 || n > 10000000) {
@@ -157,6 +170,10 @@ ngx_http_status_store_time(ngx_conf_t *cf, ngx_command_t *cmd, ngx_str_t *word,
 {
     ngx_int_t  n;
     ngx_str_t  value;
+
+    if (*time) {
+        return ngx_http_status_invalid(cf, cmd, word, "it once");
+    }
 
     value.data = word->data + prefix;
     value.len = word->len - prefix;
@@ -255,6 +272,10 @@ ngx_http_status_stores(ngx_conf_t *cf, ngx_http_status_main_conf_t *mcf)
             return NGX_ERROR;
         }
 
+        if (ngx_http_status_store_place(cf, mcf, store) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
         for (k = 0; k < i; k++) {
             if (m[k]->store_conf.file.len == file->len
                 && ngx_strncmp(m[k]->store_conf.file.data, file->data,
@@ -288,6 +309,53 @@ ngx_http_status_stores(ngx_conf_t *cf, ngx_http_status_main_conf_t *mcf)
     dir.line = mcf->state_line;
 
     return ngx_http_status_dir(cf, &dir, mcf);
+}
+
+
+/*
+ * What can be seen already.  That the directory is not there may be a matter
+ * of the moment, and without it all but the history works.
+ */
+
+static ngx_int_t
+ngx_http_status_store_place(ngx_conf_t *cf, ngx_http_status_main_conf_t *mcf,
+    ngx_status_store_conf_t *store)
+{
+    u_char           dir[NGX_MAX_PATH], *slash;
+    ngx_file_info_t  fi;
+
+    if (!store->set) {
+        return NGX_OK;
+    }
+
+    if (ngx_file_info(store->file.data, &fi) != NGX_FILE_ERROR
+        && !ngx_is_file(&fi))
+    {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "store \"%V\" is not a regular file, expected another "
+                      "name in %s:%ui", &store->file, store->conf_file,
+                      store->line);
+        return NGX_ERROR;
+    }
+
+    ngx_cpystrn(dir, store->file.data, sizeof(dir));
+    slash = (u_char *) strrchr((char *) dir, '/');
+    slash[slash == dir] = '\0';
+
+    /* nginx makes that one */
+
+    if (mcf->state.len && ngx_strcmp(dir, mcf->state.data) == 0) {
+        return NGX_OK;
+    }
+
+    if (ngx_file_info(dir, &fi) == NGX_FILE_ERROR || !ngx_is_dir(&fi)) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "store \"%V\" can not be written: there is no "
+                      "directory \"%s\", in %s:%ui", &store->file, dir,
+                      store->conf_file, store->line);
+    }
+
+    return NGX_OK;
 }
 
 

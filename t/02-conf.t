@@ -247,8 +247,13 @@ in_monitor('archive: twice', 'archive a; archive b; # HERE',
            '"archive" directive is duplicate');
 in_monitor('archive: path', 'archive ' . 'p' x 4000 . '; # HERE',
            '"archive" directive needs a shorter path');
-in_monitor('archive: root', 'archive //; # HERE',
-           '"archive" directive needs a directory of its own');
+for my $d (qw(/ // . .. a/.. /tmp/.)) {
+    in_monitor("$_ $d", "$_ $d; # HERE", qq{" of "$_" has no name of its own})
+        for qw(archive export);
+    refused("status_state $d", "status_state $d; # HERE\n"
+            . 'status_monitor m { check a %%A%% { } }', '" of "status_state" has no');
+}
+in_monitor('export: /tmp', 'export /tmp; # HERE', q{of "export" is everybody's});
 in_check('archive: in a check', 'archive a;', '"archive"', 'not allowed');
 in_monitor('archive: nowhere', 'archive no/where; # HERE',
            '/no/where" of "archive" can not be made in "', '/no"',

@@ -25,7 +25,7 @@ my $file = $t->dir . '/state/m.db';
 my ($json, $before);
 
 $t->hostile(1);
-$t->allow(qr/\[emerg\].*(?:invalid store|is duplicate|can not be made|is that of)/,
+$t->allow(qr/\[emerg\].*(?:invalid store|is duplicate|can not be made|is that of|is not a regular)/,
           qr/exited on signal 9/);
 
 
@@ -34,6 +34,10 @@ $t->allow(qr/\[emerg\].*(?:invalid store|is duplicate|can not be made|is that of
 for ([ 'store sqlite:x.db keep=1h;', qr/"keep=1h", expected keep= and a time from 1d/ ],
      [ 'store queue=99;', qr/"queue=99", expected queue= and a number from 100 to/ ],
      [ 'store mysql:x;', qr/invalid store "mysql:x", expected off, or sqlite:/ ],
+     [ 'store off keep=1d;', qr/invalid store "keep=1d", expected nothing after off/ ],
+     [ 'store keep=1d queue=100 keep=2d;', qr/invalid store "keep=2d", expected it once/ ],
+     [ 'store queue=100 queue=100;', qr/invalid store "queue=100", expected it once/ ],
+     [ 'store sqlite:%%TESTDIR%%;', qr/store "\S+" is not a regular file, expected another name in \S+:\d+/ ],
      [ 'store off; store off;', qr/"store" directive is duplicate/ ])
 {
     store_conf($t, store => $_->[0]);
@@ -47,6 +51,12 @@ my ($good, $text) = $t->test_conf;
 ok(!$good, 'a state directory that can not be made');
 like($text, qr{"\S+/no/where" of "status_state" can not be made in "\S+/no", expected another one, or "store off" in each monitor, in \S+:\d+ \(2: },
      'is named');
+
+store_conf($t, store => 'store sqlite:%%TESTDIR%%/no/where.db;');
+($good, $text) = $t->test_conf;
+ok($good, 'a file whose directory is not there (yet)');
+like($text, qr{\[warn\] .*store "\S+/no/where.db" can not be written: there is no directory "\S+/no", in \S+:\d+},
+     'is warned of');
 
 store_conf($t, http => 'status_state %%TESTDIR%%/no/where;', store => 'store off;');
 ($good, $text) = $t->test_conf;

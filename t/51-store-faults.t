@@ -75,8 +75,10 @@ $t->stop;
 
 # --- memory is full, too
 
-store_conf($t, store => 'store queue=100;', checks => join "\n", map {
-    "check c$_ http://127.0.0.1:%%PORT_1%%/ok { interval 100ms; timeout 100ms; }"
+unlink glob "$file*";
+store_conf($t, store => 'store queue=100; archive %%TESTDIR%%/archive;',
+           checks => join "\n", map { "check c$_ http://127.0.0.1:%%PORT_1%%/ok "
+                                      . '{ interval 100ms; timeout 100ms; fall 99; }'
 } 1 .. 5);
 $t->run;
 $t->wait_json('/m.json', \&stored);
@@ -98,7 +100,21 @@ like($t->log, qr/is written, [1-9]\d* records were lost/, 'in the log as well');
 $n = sql($file, 'SELECT count(*) FROM results');
 ok(wait_for(sub { sql($file, 'SELECT count(*) FROM results') > $n + 20 }),
    'the next results are in the file');
-$t->stop;
+
+# a second time
+$locker = locker($file);
+my $lost = $json->{checker}{store}{lost};
+ok($t->wait_json('/m.json', sub { $_->{checker}{store}{lost} > $lost + 100 }, 30),
+   'more are lost');
+close $locker;
+$json = $t->wait_json('/m.json', \&stored, 20);
+is(() = $t->log =~ /from here on results are lost/g, 2, 'which is said again');
+ok($t->stop, 'quit');
+$n = 0;
+$n += grep { !/^timestamp/ } split /\n/, $t->read_file($_)
+    for glob $t->dir . '/archive/*/*.csv';
+is(sql($file, 'SELECT count(*) FROM results') + $json->{checker}{store}{lost}, $n,
+   'what is in the file and what was lost is all that the archive has');
 
 
 # --- a directory and a file that nobody may write to

@@ -22,6 +22,8 @@ static ngx_uint_t ngx_status_store_off(ngx_status_monitor_t *monitor,
 static ngx_uint_t ngx_status_store_hand_over(ngx_status_store_t *s);
 static void ngx_status_store_events(ngx_status_store_t *s, ngx_uint_t n,
     const ngx_status_record_t *before, const ngx_status_record_t *record);
+static void ngx_status_store_event(ngx_status_store_t *s, ngx_uint_t n,
+    ngx_uint_t from, ngx_uint_t to, int64_t at, const char *why);
 static void ngx_status_store_tell(ngx_status_store_t *s,
     ngx_status_outlet_t *status, const char *aside);
 
@@ -161,6 +163,14 @@ ngx_status_store_result(ngx_status_store_t *s, ngx_uint_t n,
     const ngx_status_record_t *before, const ngx_status_record_t *record,
     const ngx_status_score_t *score, int64_t now)
 {
+    int64_t  *first;
+
+    first = &s->checks[n].first_result;
+
+    if (*first == 0 || record->last.at < *first) {
+        *first = record->last.at;
+    }
+
     ngx_status_store_push_result(s, n, &record->last, score, now);
 
     ngx_status_store_events(s, n, before, record);
@@ -201,18 +211,33 @@ ngx_status_store_events(ngx_status_store_t *s, ngx_uint_t n,
     if (before->nresults && record->last.at > before->valid_until
         && from != NGX_STATUS_UNKNOWN)
     {
-        ngx_status_store_push_event(s, n, from, NGX_STATUS_UNKNOWN,
-                                    before->valid_until,
-                                    NGX_STATUS_RECORD_GAP);
+        ngx_status_store_event(s, n, from, NGX_STATUS_UNKNOWN,
+                               before->valid_until, NGX_STATUS_RECORD_GAP);
         from = NGX_STATUS_UNKNOWN;
     }
 
     if (record->confirm.state != from) {
-        ngx_status_store_push_event(s, n, from, record->confirm.state,
-                                    record->confirm.since,
-                                    ngx_status_record_reason(record,
-                                                             &record->last));
+        ngx_status_store_event(s, n, from, record->confirm.state,
+                               record->confirm.since,
+                               ngx_status_record_reason(record,
+                                                        &record->last));
     }
+}
+
+
+static void
+ngx_status_store_event(ngx_status_store_t *s, ngx_uint_t n, ngx_uint_t from,
+    ngx_uint_t to, int64_t at, const char *why)
+{
+    int64_t  *first;
+
+    first = &s->checks[n].first_event;
+
+    if (*first == 0 || at < *first) {
+        *first = at;
+    }
+
+    ngx_status_store_push_event(s, n, from, to, at, why, 0);
 }
 
 

@@ -41,6 +41,8 @@ ngx_status_store_again(ngx_status_store_t *s)
         ngx_memzero(check->next, sizeof(check->next));
         check->result_at = 0;
         check->event_at = 0;
+        check->first_result = 0;
+        check->first_event = 0;
         check->again = 1;
         check->restored = 1;
     }
@@ -98,7 +100,8 @@ ngx_status_store_catch_up(ngx_status_store_t *s)
 
 
 /*
- * Results and changes that are newer than the file's.  Of all results but the
+ * Results and changes that are newer than the file's, and older than those
+ * that went to the thread as they came, and may be there already.  Of all results but the
  * last one only the brief is left.
  */
 
@@ -127,7 +130,9 @@ ngx_status_store_newest(ngx_status_store_t *s, ngx_uint_t n,
 
         brief = &record->results[k % NGX_STATUS_RESULTS];
 
-        if (brief->at <= check->result_at) {
+        if (brief->at <= check->result_at
+            || (check->first_result && brief->at >= check->first_result))
+        {
             continue;
         }
 
@@ -158,9 +163,11 @@ ngx_status_store_newest(ngx_status_store_t *s, ngx_uint_t n,
 
         event = &record->events[k];
 
-        if (event->since > check->event_at) {
+        if (event->since > check->event_at
+            && (check->first_event == 0 || event->since < check->first_event))
+        {
             ngx_status_store_push_event(s, n, event->from, event->to,
-                                        event->since, event->reason);
+                                        event->since, event->reason, 1);
         }
     }
 }

@@ -56,6 +56,7 @@ struct ngx_status_store_item_s {
             int64_t               at;            /* ms */
             uint8_t               from;
             uint8_t               to;
+            uint8_t               late;          /* newer ones may be there */
             char                  why[NGX_STATUS_MESSAGE];
         } event;
 
@@ -85,8 +86,11 @@ typedef struct {
     ngx_uint_t                    fresh;         /* the slot was empty */
     ngx_uint_t                    again;         /* the file may lack results
                                                     and changes */
-    int64_t                       result_at;     /* ms; the newest it has, */
-    int64_t                       event_at;      /* of both */
+    int64_t                       result_at;     /* ms; the newest it has of */
+    int64_t                       event_at;      /* those before our own, */
+    int64_t                       first_result;  /* which begin here; 0: there
+                                                    are none */
+    int64_t                       first_event;   /* likewise */
     ngx_atomic_t                  restored;      /* else the thread keeps off:
                                                     the file knows more */
 } ngx_status_store_check_t;
@@ -101,6 +105,8 @@ typedef enum {
     NGX_STATUS_STORE_PUT_CERT,
     NGX_STATUS_STORE_END_EVENT,
     NGX_STATUS_STORE_PUT_EVENT,
+    NGX_STATUS_STORE_END_LATE_EVENT,
+    NGX_STATUS_STORE_PUT_LATE_EVENT,
     NGX_STATUS_STORE_PUT_MINUTE,
     NGX_STATUS_STORE_PUT_HOUR,
     NGX_STATUS_STORE_PUT_DAY,
@@ -210,7 +216,8 @@ void ngx_status_store_push_result(ngx_status_store_t *s, ngx_uint_t check,
     const ngx_status_result_t *result, const ngx_status_score_t *score,
     int64_t ended);
 void ngx_status_store_push_event(ngx_status_store_t *s, ngx_uint_t check,
-    ngx_uint_t from, ngx_uint_t to, int64_t at, const char *why);
+    ngx_uint_t from, ngx_uint_t to, int64_t at, const char *why,
+    ngx_uint_t late);
 ngx_uint_t ngx_status_store_push_bucket(ngx_status_store_t *s,
     ngx_uint_t check, ngx_uint_t level, int64_t number,
     const ngx_status_tally_t *tally, const ngx_status_score_tally_t *score,

@@ -71,7 +71,8 @@ ngx_status_store_push_result(ngx_status_store_t *s, ngx_uint_t check,
 
 void
 ngx_status_store_push_event(ngx_status_store_t *s, ngx_uint_t check,
-    ngx_uint_t from, ngx_uint_t to, int64_t at, const char *why)
+    ngx_uint_t from, ngx_uint_t to, int64_t at, const char *why,
+    ngx_uint_t late)
 {
     size_t                    size;
     ngx_status_store_item_t  *item;
@@ -89,6 +90,7 @@ ngx_status_store_push_event(ngx_status_store_t *s, ngx_uint_t check,
     item->u.event.at = at;
     item->u.event.from = from;
     item->u.event.to = to;
+    item->u.event.late = late;
     memcpy((u_char *) item + offsetof(ngx_status_store_item_t, u.event.why),
            why, size);
 

@@ -56,8 +56,9 @@ const char  *ngx_status_restore_sql[NGX_STATUS_STORE_NREADS] = {
     "SELECT (SELECT max(at) FROM minutes WHERE check_id = ?1), "
     "(SELECT max(at) FROM hours WHERE check_id = ?1), "
     "(SELECT max(at) FROM days WHERE check_id = ?1), "
-    "(SELECT max(at_ms) FROM results WHERE check_id = ?1), "
-    "(SELECT max(since_ms) FROM events WHERE check_id = ?1)",
+    "(SELECT max(at_ms) FROM results WHERE check_id = ?1 AND at_ms < ?2), "
+    "(SELECT max(since_ms) FROM events WHERE check_id = ?1 "
+    "AND since_ms < ?3)",
 
     "SELECT count(*) FROM (SELECT 1 FROM results WHERE check_id = ?1 "
     "AND at_ms >= ?2 LIMIT ?3)",
@@ -412,6 +413,10 @@ ngx_status_restore_last(ngx_status_restore_t *r)
 
     st = r->st[NGX_STATUS_STORE_GET_LAST];
     sqlite3_bind_int64(st, 1, r->id);
+    sqlite3_bind_int64(st, 2, check->first_result ? check->first_result
+                                                  : INT64_MAX);
+    sqlite3_bind_int64(st, 3, check->first_event ? check->first_event
+                                                 : INT64_MAX);
 
     rc = sqlite3_step(st);
 

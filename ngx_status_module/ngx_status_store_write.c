@@ -88,6 +88,14 @@ static const char  *ngx_status_store_sql[NGX_STATUS_STORE_NSTATEMENTS] = {
     "INSERT OR REPLACE INTO events (check_id, since_ms, from_state, "
     "to_state, why) VALUES (?1, ?2, ?3, ?4, ?5)",
 
+    /* among others, instead of after them */
+    "UPDATE events SET until_ms = ?2 WHERE check_id = ?1 AND since_ms < ?2 "
+    "AND (until_ms IS NULL OR until_ms > ?2)",
+
+    "INSERT OR REPLACE INTO events (check_id, since_ms, from_state, "
+    "to_state, why, until_ms) VALUES (?1, ?2, ?3, ?4, ?5, (SELECT "
+    "min(since_ms) FROM events WHERE check_id = ?1 AND since_ms > ?2))",
+
     NGX_STATUS_STORE_PUT("minutes", "", ""),
     NGX_STATUS_STORE_PUT_MORE("hours"),
     NGX_STATUS_STORE_PUT_MORE("days"),
@@ -329,6 +337,7 @@ ngx_status_store_item(ngx_status_store_t *s,
     const ngx_status_store_item_t *item)
 {
     int             rc;
+    ngx_uint_t      late;
     const char     *why;
     sqlite3_int64   id;
     sqlite3_stmt   *st;
@@ -344,7 +353,10 @@ ngx_status_store_item(ngx_status_store_t *s,
         return ngx_status_store_put_bucket(s, item);
 
     default: /* NGX_STATUS_STORE_EVENT */
-        st = s->st[NGX_STATUS_STORE_END_EVENT];
+        late = item->u.event.late;
+
+        st = s->st[late ? NGX_STATUS_STORE_END_LATE_EVENT
+                        : NGX_STATUS_STORE_END_EVENT];
         sqlite3_bind_int64(st, 1, id);
         sqlite3_bind_int64(st, 2, item->u.event.at);
 
@@ -355,7 +367,8 @@ ngx_status_store_item(ngx_status_store_t *s,
 
         why = item->u.event.why;
 
-        st = s->st[NGX_STATUS_STORE_PUT_EVENT];
+        st = s->st[late ? NGX_STATUS_STORE_PUT_LATE_EVENT
+                        : NGX_STATUS_STORE_PUT_EVENT];
         sqlite3_bind_int64(st, 1, id);
         sqlite3_bind_int64(st, 2, item->u.event.at);
         sqlite3_bind_text(st, 3,

@@ -10,6 +10,7 @@
 use strict;
 use warnings;
 
+use File::Path ();
 use FindBin;
 use Test::More;
 use Time::HiRes qw(sleep);
@@ -152,6 +153,23 @@ like($t->get('/i/')->{body}, qr/Heartbeats were lost:.* 8 /, 'on the page, too')
 unlike($t->get('/s/')->{body}, qr/Heartbeats were lost/, 'not the public one');
 like($t->get('/metrics')->{body}, qr/^nginx_status_heartbeats_lost_total 8$/m, 'and in metrics');
 ok($t->stop, 'quit');
+
+
+# --- results as CSV, by the archive and by what README.md asks the store
+
+File::Path::remove_tree("$dir/state", "$dir/archive");
+store_conf($t, store => 'archive %%TESTDIR%%/archive;');
+$t->run;
+ok(wait_for(sub { rows() > 9 }, 30), 'three checks, in a group and without one');
+ok($t->stop, 'quit');
+my $readme = do { local (@ARGV, $/) = top() . '/README.md'; <> };
+my ($asked) = $readme =~ /^sqlite3 -readonly -csv -header acme\.db "(.*?)" > acme\.csv$/ms;
+my @store = map { tr/"//dr } split /\r?\n/, sql($file, '.mode csv', '.headers on', $asked);
+my ($head) = splice @store, 0, 1;
+my @archive = map { s/[\r"]//gr } map { split /\n/, $t->read_file($_) } glob "$dir/archive/*/*.csv";
+is_deeply([ grep { $_ ne $head } @archive ], \@store, 'the store has the same rows')
+    or diag "@archive";
+is((grep { $_ eq $head } @archive), 3, 'and columns');
 
 $t->finish;
 

@@ -101,8 +101,8 @@ ngx_status_store_catch_up(ngx_status_store_t *s)
 
 /*
  * Results and changes that are newer than the file's, and older than those
- * that went to the thread as they came, and may be there already.  Of all results but the
- * last one only the brief is left.
+ * that went to the thread as they came, and may be there already.  Of all
+ * results but the last one only the brief is left.
  */
 
 static void

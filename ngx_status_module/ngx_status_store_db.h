@@ -282,6 +282,12 @@ int ngx_status_store_checks(ngx_status_store_t *s);
 int ngx_status_store_db_write(ngx_status_store_t *s,
     ngx_status_store_item_t *end, char err[NGX_STATUS_MESSAGE]);
 
+/* Runs a statement that has no rows, or whose rows do not matter. */
+int ngx_status_store_run(sqlite3_stmt *st);
+
+/* prune.c, in the transaction of db_write(). */
+int ngx_status_store_prune(ngx_status_store_t *s);
+
 /* Saves the records of some checks, as the zone has them, likewise. */
 int ngx_status_store_db_save(ngx_status_store_t *s, ngx_uint_t first,
     ngx_uint_t last, char err[NGX_STATUS_MESSAGE]);

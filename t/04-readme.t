@@ -75,7 +75,7 @@ cmp_ok(scalar @conditions, '>=', 10, 'conditions');
 
 for my $text (@conditions) {
     next if $text =~ /SUBJECT/;
-    my $url = $text =~ /free/ ? 'disk:///' : 'https://www.example.org/';
+    my $url = $text =~ /free|inodes/ ? 'disk:///' : 'https://www.example.org/';
     $t->conf("status_monitor acme { check a $url { $text } }\n");
     my ($ok, $said) = $t->test_conf;
     ok($ok, $text) or diag($said);

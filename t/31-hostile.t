@@ -81,7 +81,7 @@ row('bomb-size', "$H/bomb", 'expect size < 100m;', 'down', 'size', 200,
     qr/^size: there is more than max_body$/);
 row('bomb-body', "$H/bomb", 'expect body contains yyy;',
     'down', 'content', 200,
-    qr/^body does not contain "yyy" in the first \d+ bytes$/);
+    qr/^body does not contain "yyy" in the first \d+ bytes, and is not text$/);
 
 row('loop', "$H/loop", '', 'down', 'redirect', 302,
     qr{^more than 5 redirects, the next to http://127\.0\.0\.1:\d+/loop$});

@@ -281,9 +281,10 @@ $t->run;
 my ($json, $right) = $t->wait_right('/m', \@rows, sub {
     my ($c, $row) = @_;
     my (undef, undef, undef, $state, $error, $message) = @$row;
+    $error //= '';
     return defined $c->{checked_at}
         && (!defined $state || $c->{result} =~ /^(?:$state)$/
-            && ($c->{error_class} // '') =~ /^(?:@{[ $error // '' ]})$/)
+            && ($c->{error_class} // '') =~ /^(?:$error)$/)
         && $c->{message} =~ ($message || qr/^$/);
 }, 20);
 

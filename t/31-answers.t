@@ -266,19 +266,5 @@ close $listen;
 
 $t->run;
 
-my ($all, $right) = $t->wait_right('/m', \@rows, sub {
-    my ($c, $row) = @_;
-    my (undef, undef, undef, $state, $error, $status, $message) = @$row;
-    return $c->{status} eq $state && ($c->{result} // '') eq $state
-        && ($c->{error_class} // '') eq ($error // '')
-        && ($c->{http_status} // 0) == ($status // 0)
-        && $c->{message} =~ $message;
-}, 20);
-
-for (@rows) {
-    my $c = check_of($all, $_->[0]);
-    ok($right->{ $_->[0] }, "$_->[0]: $_->[3]") or diag(explain({
-        map { $_ => $c->{$_} } qw(status error_class http_status message) }));
-}
-
+$t->rows_ok('/m', \@rows, [qw(error_class http_status message)]);
 $t->finish;

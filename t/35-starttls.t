@@ -11,88 +11,26 @@ use warnings;
 use FindBin;
 use IO::Select;
 use IO::Socket::INET;
-use POSIX ();
 use Test::More;
-use Time::HiRes qw(sleep time);
 
 use lib "$FindBin::Bin/lib";
 use NgxStatus;
-use Pki;
 use Servers;
 
-plan(skip_all => 'no openssl') if system('openssl version >/dev/null 2>&1');
-
 my $t = NgxStatus->new;
-my $dir = $t->dir;
-
-my $pki = Pki->new($dir);
-
-$pki->authority('own');
-$pki->certificate('good', 'DNS:good.test,IP:127.0.0.1', 60 * 86400);
+my $servers = Servers->new($t);
 
 
 # -------------------------------------------------------------- real servers
 
-my $servers = Servers->new($t, 'good');
-my (%port, %missing, @rows);
-my $next = 10;
-
-sub where { my ($name) = @_; return "127.0.0.1:%%PORT_$port{$name}%%" }
-sub number { my ($name) = @_; return $t->port($port{$name}) }
-
-sub row { push @rows, [ @_ ] }
-
-my $ca = 'tls_ca %%TESTDIR%%/own.pem;';
-
-# Runs it as somebody else where it refuses root.
-sub as { my ($user, @command) = @_;
-         return $> ? @command
-                   : ('setpriv', "--reuid=$user", "--regid=$user",
-                      '--clear-groups', @command) }
-
-my $postgres;
-sub postgres {
-    my ($bin) = sort { $b cmp $a } glob '/usr/lib/postgresql/*/bin';
-    return 'no postgresql' if !$bin;
-    my $user = $> ? scalar getpwuid $> : 'postgres';
-    return "no user $user" if !getpwnam $user;
-    mkdir "$dir/pg";
-    chown +(getpwnam $user)[2, 3], "$dir/pg" if !$>;
-    my $out = join ' ', `@{[ as($user, "$bin/initdb", '-D', "$dir/pg/db",
-        qw(-A trust -N -U postgres --no-locale -E UTF8)) ]} 2>&1`;
-    return "initdb: $out" if $?;
-    $t->write_file('pg/db/key', $t->read_file('good.key'), raw => 1);
-    chmod 0600, "$dir/pg/db/key";
-    chown +(getpwnam $user)[2, 3], "$dir/pg/db/key" if !$>;
-    $postgres = $t->spawn(as($user, "$bin/postgres",
-        '-D', "$dir/pg/db", '-p', number('postgres'), '-h', '127.0.0.1',
-        '-k', "$dir/pg", '-c', 'ssl=on', '-c', 'fsync=off',
-        '-c', "ssl_cert_file=$dir/good.pem", '-c', 'ssl_key_file=key',
-        '-c', 'shared_buffers=1MB', '-c', 'log_min_messages=fatal'));
-    return '';
-}
-
-for ([ exim => qw(smtp smtps) ], [ dovecot => qw(imap imaps pop3 pop3s) ],
-     [ vsftpd => 'ftp' ], [ slapd => qw(ldap ldaps) ],
-     [ postgres => 'postgres' ])
-{
-    my ($server, @spoken) = @$_;
-    my %of = map { $_ => $next++ } @spoken;
-    %port = (%port, %of);
-    $missing{$server} = $server eq 'postgres' ? postgres()
-                        : $servers->start($server, %of);
-}
+$servers->start(@$_) for
+    [ exim => 'smtp' ], [ dovecot => 'imap', 'pop3' ], [ vsftpd => 'ftp' ],
+    [ slapd => 'ldap' ], [ postgresql => 'postgres' ];
 
 sub real {
     my ($server, $dialect, $id, $more, @want) = @_;
-    if ($missing{$server}) {
-        SKIP: { skip "$id: $missing{$server}", 1 }
-        return;
-    }
-    NgxStatus::wait_port(number($dialect), 20)
-        or diag("$server does not listen");
-    row($id, 'tls://' . where($dialect), "$ca starttls $dialect; $more",
-        @want);
+    $servers->row($id, "tls://HERE.$dialect",
+                  "$Servers::ca starttls $dialect; $more", $server, @want);
 }
 
 my @up = ('up', undef, qr/^$/);
@@ -130,9 +68,9 @@ my @fakes;
 
 sub fake {
     my ($name, $dialect, $end, $texts, @want) = @_;
-    $port{$name} = $next++;
-    push @fakes, [ $name, $end, @$texts ];
-    row($name, 'tls://' . where($name), "$ca starttls $dialect;", @want);
+    push @fakes, [ $servers->port("fake-$name"), $end, @$texts ];
+    $servers->row($name, "tls://HERE.fake-$name",
+                  "$Servers::ca starttls $dialect;", '', @want);
 }
 
 my $offer = "250-good.test\r\n250-PIPELINING\r\n250 STARTTLS\r\n";
@@ -218,91 +156,30 @@ sub relay {
     }
 }
 
-sub start_fake {
-    my ($name, $end, @texts) = @_;
-    my $listen = $t->listen_on($port{$name});
-    $t->daemon(sub {
-        while (1) {
-            my $s = $listen->accept or next;
-            my $child = fork // next;
-            if ($child) { close $s; next }
-            close $listen;
-            $s->autoflush(1);
-            print $s shift @texts;
-            for (@texts) { sysread $s, my $b, 4096 or last; print $s $_ }
-            relay($s) if $end eq 'tls';
-            print $s "no TLS\r\n" if $end eq 'say';
-            if ($end ne 'close') { my $b; 1 while sysread $s, $b, 4096 }
-            POSIX::_exit(0);
-        }
+for (@fakes) {
+    my ($n, $end, @texts) = @$_;
+    $t->peer($n, sub {
+        my ($s) = @_;
+        print $s shift @texts;
+        for (@texts) { sysread $s, my $b, 4096 or last; print $s $_ }
+        relay($s) if $end eq 'tls';
+        print $s "no TLS\r\n" if $end eq 'say';
+        if ($end ne 'close') { my $b; 1 while sysread $s, $b, 4096 }
     });
-    close $listen;
 }
-
-start_fake(@$_) for @fakes;
 
 
 # ------------------------------------------------------------------ running
 
-my $checks = join '', map { "check $_->[0] \"$_->[1]\" { $_->[2] }\n" } @rows;
-
-$t->conf(<<"HTTP");
-status_monitor m {
-    interval 1s;
-    timeout  900ms;
-    fall     1;
-    max_in_flight 200;
-$checks
-}
-
+$servers->run('interval 1s; timeout 900ms;', <<'HTTP');
 server {
     listen 127.0.0.1:%%PORT_2%% ssl;
     ssl_certificate     %%TESTDIR%%/good.pem;
     ssl_certificate_key %%TESTDIR%%/good.key;
     location / { return 200 fine; }
 }
-
-server {
-    listen 127.0.0.1:%%PORT_0%%;
-    location = /m { status_json m; }
-}
 HTTP
 
-$t->run;
-
-my ($all, $right) = $t->wait_right('/m', \@rows, sub {
-    my ($c, $row) = @_;
-    my (undef, undef, undef, $state, $error, $message) = @$row;
-    return $c->{status} eq $state && ($c->{result} // '') eq $state
-        && ($c->{error_class} // '') eq ($error // '')
-        && $c->{message} =~ $message;
-}, 20);
-
-for (@rows) {
-    my ($id, undef, undef, $state) = @$_;
-    my $c = check_of($all, $id);
-    ok($right->{$id}, "$id: $state") or diag(explain({ map { $_ => $c->{$_} }
-        qw(status result error_class message latency_ms phases_ms) }));
-    ok($c->{cert_expires_at}, "$id: the certificate is known")
-        if $state eq 'up';
-}
-
-# stopped and started; the end of the others is their own business, too
-
-if (!$missing{exim}) {
-    $servers->stop('exim');
-    ok($t->wait_check('/m', 'smtp', sub { $_->{status} eq 'down' }),
-       'exim stopped: down');
-    $servers->start('exim');
-    ok($t->wait_check('/m', 'smtp', sub { $_->{status} eq 'up' }),
-       'exim started: up');
-}
-
+$servers->comes_and_goes(exim => 'smtp');
 $servers->stop_all;
-if ($postgres) {
-    kill 'INT', $postgres;
-    wait_for(sub { waitpid $postgres, POSIX::WNOHANG() }, 5)
-        and $t->forget($postgres);
-}
-
 $t->finish;

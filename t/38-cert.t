@@ -287,21 +287,7 @@ $t->run;
 
 push @rows, @grouped;
 
-my ($all, $right) = $t->wait_right('/m', \@rows, sub {
-    my ($c, $row) = @_;
-    my (undef, undef, undef, $state, $message) = @$row;
-    return $c->{status} eq $state && $c->{result} eq $state
-           && (ref $message ? $c->{message} =~ $message
-                            : $c->{message} eq $message);
-}, 20);
-
-for (@rows) {
-    my ($id, undef, undef, $state) = @$_;
-    my $c = check_of($all, $id);
-    ok($right->{$id}, "$id: $state")
-        or diag(explain({ map { $_ => $c->{$_} }
-                          qw(status message error_class cert) }));
-}
+my $all = $t->rows_ok('/m', \@rows, [qw(message)]);
 
 
 # ----------------------------------------------------------------------- JSON

@@ -9,7 +9,6 @@ use strict;
 use warnings;
 
 use FindBin;
-use POSIX ();
 use Socket qw(SOL_SOCKET SO_LINGER);
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -128,25 +127,6 @@ sub peer {
     my ($name, $sub) = @_;
     port_of($name);
     push @peers, [ $name, $sub ];
-}
-
-sub start_peer {
-    my ($name, $sub) = @_;
-    my $listen = $t->listen_on($port{$name});
-    $t->daemon(sub {
-        while (1) {
-            my $s = $listen->accept or next;
-            my $child = fork // next;
-            if ($child == 0) {
-                close $listen;
-                $s->autoflush(1);
-                $sub->($s);
-                POSIX::_exit(0);
-            }
-            close $s;
-        }
-    });
-    close $listen;
 }
 
 sub hold { my ($s) = @_; my $b; 1 while sysread $s, $b, 4096 }
@@ -507,11 +487,8 @@ $t->allow(qr/\[emerg\]/);
 
 # ------------------------------------------------------------------- running
 
-start_peer(@$_) for @peers;
-
-my $deaf = $t->listen_on(2, Listen => 1);
-my @queued = map { IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-    PeerPort => $t->port(2), Blocking => 0) } 1 .. 4;
+$t->peer($port{ $_->[0] }, $_->[1]) for @peers;
+$t->deaf(2);
 
 ok(wait_for(sub { cli('main', 'INFO', 'replication') =~ /state=online/ }, 20),
    'the replica is one');
@@ -519,31 +496,9 @@ ok(wait_for(sub { cli('main', 'INFO', 'replication') =~ /state=online/ }, 20),
 $t->conf($conf);
 $t->run;
 
-sub right {
-    my ($c, $row) = @_;
-    my (undef, undef, undef, $state, $class, $message, $seen) = @$row;
-    my $is = $c->{error_class} // '';
-
-    return ($c->{status} eq $state && ($c->{result} // '') eq $state
-        && (ref $class ? $is =~ $class : $is eq ($class // ''))
-        && $c->{message} =~ $message && $c->{type} eq 'redis'
-        && (!defined $seen || (ref $seen ? $c->{seen} =~ $seen
-                                         : $c->{seen} eq $seen)));
-}
-
-# JSON of so many checks takes its time to be read
-
-wait_for(sub { my $r = $t->get('/m');
-               $r && $r->{body} !~ /"checked_at":null/ }, 20);
-
-my ($json, $right) = $t->wait_right('/m', \@rows, \&right, 20);
-
-for (@rows) {
-    my $c = check_of($json, $_->[0]);
-    ok($right->{ $_->[0] }, "$_->[0]: $_->[3]")
-        or diag(explain({ map { $_ => $c->{$_} }
-        qw(status result error_class message seen latency_ms phases_ms) }));
-}
+my $json = $t->rows_ok('/m', \@rows, [qw(error_class message seen)]);
+is(join(' ', grep { $_ ne 'redis' } map { $_->{type} } @{ $json->{checks} }),
+   '', 'all of one type');
 
 my $c = check_of($json, 'tls');
 cmp_ok($c->{phases_ms}{tls}, '>', 0, 'the handshake is a phase');

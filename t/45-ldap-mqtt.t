@@ -12,50 +12,19 @@ use Test::More;
 
 use lib "$FindBin::Bin/lib";
 use NgxStatus;
-use Pki;
 use Servers;
 
-plan(skip_all => 'no openssl') if system('openssl version >/dev/null 2>&1');
-
 my $t = NgxStatus->new;
-my $dir = $t->dir;
-my $pki = Pki->new($dir);
-
-$pki->authority('own');
-$pki->certificate('good', 'DNS:good.test,IP:127.0.0.1', 60 * 86400);
-
-my $servers = Servers->new($t, 'good');
-my (%missing, %port, @rows);
-my $next = 10;
-
-for ([ slapd => 'ldap', 'ldaps' ], [ mosquitto => 'mqtt', 'mqtts' ]) {
-    my ($server, @spoken) = @$_;
-    my %of = map { $_ => $next++ } @spoken;
-    %port = (%port, %of);
-    $missing{$server} = $servers->start($server, %of);
-}
-
-$t->write_file('password', "$Servers::password\n", raw => 1);
-my $encoded = $Servers::password =~ s/([^a-z0-9])/sprintf '%%%02X', ord $1/gier;
-
-my $ca = 'tls_ca %%TESTDIR%%/own.pem;';
-my $login = "username $Servers::user; password file:%%TESTDIR%%/password;";
+my $servers = Servers->new($t);
+my ($ca, $login, $encoded)
+    = ($Servers::ca, $Servers::login, $Servers::encoded);
 my $dn = "cn=$Servers::user,dc=example,dc=test";
 my $bind = qq(username "$dn"; password file:%%TESTDIR%%/password;);
 
-# [ id, URL, directives, server, state, error, message, seen ]
+$servers->start(slapd => 'ldap', 'ldaps');
+$servers->start(mosquitto => 'mqtt', 'mqtts');
 
-sub row {
-    my ($id, $url, $more, $server, @want) = @_;
-    $url =~ s/\bHERE\.(\w+)/127.0.0.1:%%PORT_$port{$1}%%/;
-    $url =~ s/\bTHERE\.(\w+)/good.test:%%PORT_$port{$1}%%/
-        and $more .= ' resolve 127.0.0.1;';
-    if ($missing{$server}) {
-        SKIP: { skip "$id: $missing{$server}", 1 }
-        return;
-    }
-    push @rows, [ $id, $url, $more, @want ];
-}
+sub row { $servers->row(@_) }
 
 my @up = ('up', undef, qr/^$/);
 my @denied = ('down', 'auth');
@@ -105,58 +74,16 @@ row('mqtts-distrust', 'mqtts://THERE.mqtts', '', 'mosquitto', 'down', 'tls',
 row('mqtt-clear', 'mqtt://THERE.mqtt', "$login secure off;", 'mosquitto',
     @up);
 
-# through a way that takes its time
+$servers->slow_row(ldap => 'slapd');
+$servers->slow_row(mqtt => 'mosquitto');
 
-for ([ ldap => 'slapd' ], [ mqtt => 'mosquitto' ]) {
-    my ($type, $server) = @$_;
-    my $slow = $next++;
-    $servers->slow($slow, $port{$type}, 0.12) unless $missing{$server};
-    row("$type-slow", "$type://127.0.0.1:%%PORT_$slow%%",
-        'prefer latency < 100ms;', $server, 'degraded', 'latency',
-        qr/^latency .*, expected < 100ms$/);
-}
-
-my $checks = join '', map { "check $_->[0] \"$_->[1]\" { $_->[2] }\n" } @rows;
-
-$t->conf(<<"HTTP");
-status_monitor m {
-    interval 2s;
-    fall     1;
-    max_in_flight 200;
-    max_per_host  100;
-$checks
-}
-
-server {
-    listen 127.0.0.1:%%PORT_0%%;
-    location = /m { status_json m; }
-}
-HTTP
-
-$t->run;
-
-my $all = $t->wait_json('/m', sub {
-    my %is = map { $_->{id} => $_->{status} } @{ $_->{checks} };
-    !grep { $is{ $_->[0] } ne $_->[3] } @rows;
-}, 20) // $t->json('/m');
-
-for (@rows) {
-    my ($id, $url, $more, $state, $error, $message, $seen) = @$_;
-    my $c = check_of($all, $id);
-
-    my $right = $c->{status} eq $state && ($c->{result} // '') eq $state
-        && ($c->{error_class} // '') eq ($error // '')
-        && $c->{message} =~ $message && ($c->{seen} // '') =~ ($seen // qr//);
-    ok($right, "$id: $state") or diag(explain({ map { $_ => $c->{$_} }
-        qw(status result error_class message seen latency_ms phases_ms) }));
-    ok($c->{cert_expires_at}, "$id: the certificate is known")
-        if $state eq 'up' && $more =~ /tls_ca/;
-}
+$servers->run;
 
 # nobody is left without a goodbye
 
 SKIP: {
-    skip $missing{mosquitto}, 2 if $missing{mosquitto};
+    my $why = $servers->missing('mosquitto');
+    skip $why, 2 if $why;
     my $log = $t->read_file('mqtt/log');
     like($log, qr/Client ngxstatus[0-9a-f]{14} disconnected/,
          'mosquitto is told goodbye');
@@ -164,22 +91,8 @@ SKIP: {
            'and does not wonder');
 }
 
-# stopped and started
-
-for ([ slapd => qw(ldap ldaps) ], [ mosquitto => qw(mqtt mqtts) ]) {
-    my ($server, @ids) = @$_;
-    next if $missing{$server};
-
-    $servers->stop($server);
-    for my $id (@ids) {
-        my $c = $t->wait_check('/m', $id, sub { $_->{status} eq 'down' });
-        like($c->{message}, qr/^connection (refused|reset|closed)/,
-             "$server stopped: $id down");
-    }
-    is($servers->start($server), '', "$server starts again");
-    ok($t->wait_check('/m', $_, sub { $_->{status} eq 'up' }), "$_ up")
-        for @ids;
-}
+$servers->comes_and_goes(slapd => 'ldap', 'ldaps');
+$servers->comes_and_goes(mosquitto => 'mqtt', 'mqtts');
 
 $servers->stop_all;
 $t->finish;

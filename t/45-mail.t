@@ -12,51 +12,19 @@ use Test::More;
 
 use lib "$FindBin::Bin/lib";
 use NgxStatus;
-use Pki;
 use Servers;
 
-plan(skip_all => 'no openssl') if system('openssl version >/dev/null 2>&1');
-
 my $t = NgxStatus->new;
-my $dir = $t->dir;
-my $pki = Pki->new($dir);
+my $servers = Servers->new($t);
+my ($ca, $login, $encoded)
+    = ($Servers::ca, $Servers::login, $Servers::encoded);
 
-$pki->authority('own');
-$pki->certificate('good', 'DNS:good.test,IP:127.0.0.1', 60 * 86400);
+$servers->start(@$_) for
+    [ exim => qw(smtp smtps) ], [ dovecot => qw(imap imaps pop3 pop3s) ],
+    [ vsftpd => 'ftp' ], [ 'vsftpd-implicit' => 'ftps' ],
+    [ 'vsftpd-secret' => 'secret' ];
 
-my $servers = Servers->new($t, 'good');
-my (%missing, %port, @rows);
-my $next = 10;
-
-for ([ exim => 'smtp', 'smtps' ], [ dovecot => qw(imap imaps pop3 pop3s) ],
-     [ vsftpd => 'ftp' ], [ 'vsftpd-implicit' => 'ftps' ],
-     [ 'vsftpd-secret' => 'secret' ])
-{
-    my ($server, @spoken) = @$_;
-    my %of = map { $_ => $next++ } @spoken;
-    %port = (%port, %of);
-    $missing{$server} = $servers->start($server, %of);
-}
-
-$t->write_file('password', "$Servers::password\n", raw => 1);
-my $encoded = $Servers::password =~ s/([^a-z0-9])/sprintf '%%%02X', ord $1/gier;
-
-my $ca = 'tls_ca %%TESTDIR%%/own.pem;';
-my $login = "username $Servers::user; password file:%%TESTDIR%%/password;";
-
-# [ id, URL, directives, server, state, error, message, seen ]
-
-sub row {
-    my ($id, $url, $more, $server, @want) = @_;
-    $url =~ s/\bHERE\.(\w+)/127.0.0.1:%%PORT_$port{$1}%%/;
-    $url =~ s/\bTHERE\.(\w+)/good.test:%%PORT_$port{$1}%%/
-        and $more .= ' resolve 127.0.0.1;';
-    if ($missing{$server}) {
-        SKIP: { skip "$id: $missing{$server}", 1 }
-        return;
-    }
-    push @rows, [ $id, $url, $more, @want ];
-}
+sub row { $servers->row(@_) }
 
 my @up = ('up', undef, qr/^$/);
 my @denied = ('down', 'auth');
@@ -122,56 +90,14 @@ row('ftp-secret-no', 'ftp://anonymous:wrong@HERE.secret', '',
 row('ftp-secret-none', 'ftp://HERE.secret', '', 'vsftpd-secret', @denied,
     qr/^login denied: 530 /);
 
-# through a way that takes its time
+$servers->slow_row(@$_) for [ smtp => 'exim' ], [ imap => 'dovecot' ],
+                            [ pop3 => 'dovecot' ], [ ftp => 'vsftpd' ];
 
-for ([ smtp => 'exim' ], [ imap => 'dovecot' ], [ pop3 => 'dovecot' ], [ ftp => 'vsftpd' ]) {
-    my ($type, $server) = @$_;
-    my $slow = $next++;
-    $servers->slow($slow, $port{$type}, 0.12) unless $missing{$server};
-    row("$type-slow", "$type://127.0.0.1:%%PORT_$slow%%",
-        'prefer latency < 100ms;', $server, 'degraded', 'latency',
-        qr/^latency .*, expected < 100ms$/);
-}
-
-my $checks = join '', map { "check $_->[0] \"$_->[1]\" { $_->[2] }\n" } @rows;
-
-$t->conf(<<"HTTP");
-status_monitor m {
-    interval 2s;
-    fall     1;
-    max_in_flight 200;
-    max_per_host  4;
-$checks
-}
-
-server {
-    listen 127.0.0.1:%%PORT_0%%;
-    location = /m { status_json m; }
-}
-HTTP
-
-$t->run;
-
-my $all = $t->wait_json('/m', sub {
-    my %is = map { $_->{id} => $_->{status} } @{ $_->{checks} };
-    !grep { $is{ $_->[0] } ne $_->[3] } @rows;
-}, 20) // $t->json('/m');
-
-for (@rows) {
-    my ($id, $url, $more, $state, $error, $message, $seen) = @$_;
-    my $c = check_of($all, $id);
-
-    my $right = $c->{status} eq $state && ($c->{result} // '') eq $state
-        && ($c->{error_class} // '') eq ($error // '')
-        && $c->{message} =~ $message && ($c->{seen} // '') =~ ($seen // qr//);
-    ok($right, "$id: $state") or diag(explain({ map { $_ => $c->{$_} }
-        qw(status result error_class message seen latency_ms phases_ms) }));
-    ok($c->{cert_expires_at}, "$id: the certificate is known")
-        if $state eq 'up' && $more =~ /tls_ca/;
-}
+my $all = $servers->run;
 
 SKIP: {
-    skip $missing{exim}, 3 if $missing{exim};
+    my $why = $servers->missing('exim');
+    skip $why, 3 if $why;
     my $smtp = check_of($all, 'smtp');
     is($smtp->{http_status}, 250, 'its code');
     is($smtp->{type}, 'smtp', 'type');
@@ -181,7 +107,8 @@ SKIP: {
 # nobody is left without a goodbye, and nothing is taken for an attack
 
 SKIP: {
-    skip $missing{exim}, 2 if $missing{exim};
+    my $why = $servers->missing('exim');
+    skip $why, 2 if $why;
     my $log = $t->read_file('exim/mainlog');
     my $told = () = $log =~ /from \([^\[]+\) \[.* closed by QUIT/g;
     my $lost = () = $log =~ /from \([^\[]+\) \[.* lost/g;
@@ -191,30 +118,16 @@ SKIP: {
            'and does not wonder');
 }
 SKIP: {
-    skip $missing{dovecot}, 2 if $missing{dovecot};
+    my $why = $servers->missing('dovecot');
+    skip $why, 2 if $why;
     my $log = $t->read_file('dovecot/log');
     like($log, qr/imap\(me\).*Logged out/, 'so is dovecot, in IMAP');
     like($log, qr/pop3\(me\).*Logged out/, 'and in POP3');
 }
 
-# stopped and started
-
-for ([ exim => qw(smtp smtps) ], [ dovecot => qw(imap pop3 imaps pop3s) ],
-     [ vsftpd => 'ftp' ], [ 'vsftpd-implicit' => 'ftps' ])
-{
-    my ($server, @ids) = @$_;
-    next if $missing{$server};
-
-    $servers->stop($server);
-    for my $id (@ids) {
-        my $c = $t->wait_check('/m', $id, sub { $_->{status} eq 'down' });
-        like($c->{message}, qr/^connection (refused|reset|closed)/,
-             "$server stopped: $id down");
-    }
-    is($servers->start($server), '', "$server starts again");
-    ok($t->wait_check('/m', $_, sub { $_->{status} eq 'up' }), "$_ up")
-        for @ids;
-}
+$servers->comes_and_goes(@$_) for
+    [ exim => 'smtp', 'smtps' ], [ dovecot => qw(imap pop3 imaps pop3s) ],
+    [ vsftpd => 'ftp' ], [ 'vsftpd-implicit' => 'ftps' ];
 
 unlike(join('', $t->log, map { $_->{message} . ($_->{seen} // '') }
                          @{ $all->{checks} }),

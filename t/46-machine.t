@@ -144,20 +144,8 @@ HTTP
 
 $t->run;
 
-my $json = $t->wait_json('/m', sub {
-    !grep { !defined $_->{checked_at} } @{ $_[0]{checks} };
-}, 15);
-
-for my $row (@rows) {
-    my ($id, $url, $directives, $state, $error, $message) = @$row;
-    my $check = check_of($json, $id);
-
-    is($check->{result}, $state, "$id: $state")
-        or diag($check->{message});
-    is($check->{error_class}, $error, "$id: error class");
-    like($check->{seen}, $_, "$id: seen") for $seen{$id} || ();
-    like($check->{message}, $message || qr/^$/, "$id: message");
-}
+my $json = $t->rows_ok('/m', \@rows, [qw(error_class message)]);
+like(check_of($json, $_)->{seen}, $seen{$_}, "$_: seen") for sort keys %seen;
 
 SKIP: {
     skip 'no FUSE, no bindfs or not root: nothing that can hang', 8

@@ -29,6 +29,7 @@ use warnings;
 use Cwd ();
 use File::Basename ();
 use File::Path ();
+use File::Spec ();
 use File::Temp ();
 use IO::Select;
 use IO::Socket::INET;
@@ -45,6 +46,9 @@ our @EXPORT = qw(wait_for check_of gunzip http_request top);
 my $top = Cwd::abs_path(File::Basename::dirname(__FILE__) . '/../..');
 my $owner = $$;
 my %live;                                 # objects whose processes may live
+my $guard;                                # see guard()
+my $decoder = (grep { eval "require $_" } qw(Cpanel::JSON::XS JSON::PP))[0]
+              ->new->utf8;
 
 $SIG{PIPE} = 'IGNORE';
 $SIG{$_} = sub { exit 1 } for qw(TERM INT HUP);    # so that END runs
@@ -68,7 +72,9 @@ sub new {
     my $so = $ENV{NGX_STATUS_SO} || "$top/build/ngx_status_module.so";
     Test::More::plan(skip_all => "no $so; run ./build.sh") unless -e $so;
 
-    my $dir = File::Temp::tempdir('ngx_status_XXXXXXXX', TMPDIR => 1);
+    guard() if !$guard++;
+
+    my $dir = File::Temp::tempdir("ngx_status_${owner}_XXXXXXXX", TMPDIR => 1);
     chmod 0755, $dir;
     mkdir "$dir/sanitizer";
     chmod 01777, "$dir/sanitizer";
@@ -379,8 +385,9 @@ sub checker {
 }
 
 
-# Processes that have a file of the test's directory open.  (nginx
-# overwrites its environment and its arguments, but not its descriptors.)
+# Processes that are in the test's directory, or have a file of it open.
+# (nginx overwrites its environment and its arguments, but not its
+# descriptors.)
 sub leftovers {
     my ($self) = @_;
     my @pids;
@@ -389,10 +396,46 @@ sub leftovers {
         my ($pid) = $proc =~ /(\d+)/;
         next if $pid == $$;
         push @pids, $pid
-            if grep { (readlink($_) // '') =~ m{^\Q$self->{dir}\E/} }
-               glob "$proc/fd/*";
+            if grep { (readlink($_) // '') =~ m{^\Q$self->{dir}\E(?:/|\z)} }
+               "$proc/cwd", glob "$proc/fd/*";
     }
     return @pids;
+}
+
+
+# With those that they start meanwhile.
+sub kill_leftovers {
+    my ($self) = @_;
+    wait_for(sub {
+        my @pids = $self->leftovers or return 1;
+        kill 'KILL', @pids;
+        return 0;
+    }, 5);
+}
+
+
+# A process that waits for the end of the test, and cleans up if the test
+# could not: it was killed.
+sub guard {
+    my $pid = fork // die "fork: $!";
+    return if $pid;
+
+    setpgrp;                              # what kills the test's spares it
+    %live = ();
+    $SIG{$_} = 'IGNORE' for qw(TERM INT HUP);
+    open STDIN, '<', '/dev/null';
+    open STDOUT, '>', '/dev/null';
+    open STDERR, '>&', \*STDOUT;
+    chdir '/';
+
+    sleep 0.2 while getppid == $owner;
+
+    for (glob File::Spec->tmpdir . "/ngx_status_${owner}_*") {
+        my $left = bless { dir => $_ };
+        $left->kill_leftovers;
+        $left->clean;
+    }
+    POSIX::_exit(0);
 }
 
 
@@ -421,6 +464,7 @@ sub daemon {
         %live = ();
         $SIG{$_} = 'DEFAULT' for qw(TERM INT HUP);
         $SIG{CHLD} = 'IGNORE';
+        open STDOUT, '>>', "$self->{dir}/spawn.log";    # for leftovers()
         eval { $sub->(@args); 1 } or print STDERR "# daemon: $@";
         POSIX::_exit(0);
     }
@@ -466,6 +510,38 @@ sub listen_on {
     return IO::Socket::INET->new(Proto => 'tcp', Listen => 128,
         LocalAddr => '127.0.0.1', LocalPort => $self->port($n),
         ReuseAddr => 1, %opt) // die "listen: $!";
+}
+
+
+# A server on the N-th port; each connection has a process of its own, which
+# calls the sub with it, and ends.
+sub peer {
+    my ($self, $n, $sub) = @_;
+    my $listen = $self->listen_on($n);
+
+    my $pid = $self->daemon(sub {
+        while (1) {
+            my $s = $listen->accept or next;
+            my $child = fork // next;
+            if (!$child) {
+                close $listen;
+                $sub->($s);
+                POSIX::_exit(0);
+            }
+            close $s;
+        }
+    });
+    close $listen;
+    return $pid;
+}
+
+
+# On the N-th port nobody accepts, and there is no place to wait in.
+sub deaf {
+    my ($self, $n) = @_;
+    push @{ $self->{deaf} }, $self->listen_on($n, Listen => 1),
+        map { IO::Socket::INET->new(PeerAddr => '127.0.0.1', Blocking => 0,
+                                    PeerPort => $self->port($n)) } 1 .. 4;
 }
 
 
@@ -559,7 +635,7 @@ sub http_request {
     my $select = IO::Select->new($s);
     my $end = time + ($opt{timeout} // 15) * slowness();
     while ((my $left = $end - time) > 0) {
-        $select->can_read($left) or last;
+        $select->can_read($left) or next;         # a signal, or the end
         sysread($s, $raw, 65536, length $raw) or last;
     }
 
@@ -607,25 +683,36 @@ sub gunzip {
 
 # ---------------------------------------------------------------------- JSON
 
-# Fetches and decodes, and checks the document against the schema, so that
-# every JSON answer of every test is.  undef when there was none.
+# Fetches and decodes, and checks the document against the schema.  undef
+# when there was none.
 sub json {
+    my ($self, $uri, %opt) = @_;
+    my $json = $self->document($uri, %opt);
+    conforms($uri, $json) if $json;
+    return $json;
+}
+
+
+# Likewise, without the schema.
+sub document {
     my ($self, $uri, %opt) = @_;
     my $r = $self->request($uri, %opt) or return undef;
     return undef unless ($r->{headers}{'content-type'} // '') =~ /json/;
 
-    my $data = eval { JSON::PP->new->utf8->decode($r->{body}) };
+    my $data = eval { $decoder->decode($r->{body}) };
     if (!$data) {
         Test::More::fail("JSON of $uri");
         Test::More::diag($@ . substr $r->{body}, 0, 2000);
-        return undef;
-    }
-
-    if (my @errors = schema_errors($data)) {
-        Test::More::fail("JSON of $uri is as html/status.schema.json says");
-        Test::More::diag(join "\n", @errors[0 .. min($#errors, 9)]);
     }
     return $data;
+}
+
+
+sub conforms {
+    my ($uri, $data) = @_;
+    my @errors = schema_errors($data) or return;
+    Test::More::fail("JSON of $uri is as html/status.schema.json says");
+    Test::More::diag(join "\n", @errors[0 .. min($#errors, 9)]);
 }
 
 
@@ -658,14 +745,18 @@ sub check_of {
 
 
 # Polls a JSON location until the sub is true for the document in $_, and
-# returns the document; undef if that never came.
+# returns the document; undef if that never came.  Of all that were read the
+# last one is held against the schema.
 sub wait_json {
     my ($self, $uri, $sub, $seconds, %opt) = @_;
-    return wait_for(sub {
-        my $json = $self->json($uri, %opt) or return undef;
-        local $_ = $json;
+    my $last;
+    my $json = wait_for(sub {
+        my $json = $self->document($uri, %opt) or return undef;
+        local $_ = $last = $json;
         return $sub->($json) ? $json : undef;
     }, $seconds);
+    conforms($uri, $last) if $last;
+    return $json;
 }
 
 
@@ -673,41 +764,64 @@ sub wait_json {
 sub wait_check {
     my ($self, $uri, $id, $sub, $seconds, %opt) = @_;
     my $last;
-    my $check = wait_for(sub {
-        my $json = $self->json($uri, %opt) or return undef;
-        my $check = $last = check_of($json, $id) or return undef;
-        local $_ = $check;
-        return $sub->($check) ? $check : undef;
-    }, $seconds);
-    if (!$check && $last) {
-        Test::More::diag('last seen: ' . JSON::PP->new->canonical->encode({
-            map { $_ => $last->{$_} }
-            qw(id status result message error_class http_status score) }));
-    }
-    return $check;
+    my $json = $self->wait_json($uri, sub {
+        local $_ = $last = check_of($_, $id) or return undef;
+        return $sub->($_);
+    }, $seconds, %opt);
+    Test::More::diag('last seen: ' . seen($last)) if !$json && $last;
+    return $json ? $last : undef;
 }
 
 
-# Waits until the check of each row, [ id, ... ], was right once, for a busy
-# machine lets some be late at any time: right(check, row).  Returns the last
-# document, in which those that were right stand as they were then, and which
-# these are, by id.
-sub wait_right {
-    my ($self, $uri, $rows, $right, $seconds) = @_;
-    my (%right, $all);
+# Holds checks against rows of [ id, URL, directives, state, ... ], the rest
+# being what the members of @$members are to be: a pattern or a value.  Where
+# a row does not say, there is no error and no message, and what was seen is
+# not looked at.  Each has to be right once in that time, but not all of them at once:
+# a busy machine lets some be late at any time.  A test for each; returns
+# the document, each check of it as it was when it was right.
+sub rows_ok {
+    my ($self, $uri, $rows, $members, $seconds) = @_;
+    my ($json, %right);
+
+    my $is = sub {
+        my ($check, undef, undef, undef, @want) = @_;
+        for my $name (qw(status result), @$members) {
+            my $want = $name eq 'status' ? $want[0] : shift @want;
+            $want //= { message => qr/^$/, seen => qr// }->{$name} // '';
+            my $is = $check->{$name} // '';
+            return 0 if ref $want ? $is !~ $want : $is ne $want;
+        }
+        return 1;
+    };
 
     $self->wait_json($uri, sub {
-        $all = $_;
+        $json = $_;
         for my $row (@$rows) {
-            my $id = $row->[0];
-            my $c = $right{$id} ? undef : check_of($all, $id);
-            $right{$id} = $c if $c && $right->($c, $row);
+            my $check = check_of($json, $row->[0]) or next;
+            $right{ $row->[0] } //= $check if $is->($check, @$row);
         }
-        return !grep { !$right{ $_->[0] } } @$rows;
-    }, $seconds);
+        return @$rows == keys %right;
+    }, $seconds || 20);
 
-    $_ = $right{ $_->{id} } // $_ for @{ $all->{checks} };
-    return ($all, \%right);
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    for (@$rows) {
+        my ($id, undef, undef, $state) = @$_;
+        Test::More::ok($right{$id}, "$id: $state")
+            or Test::More::diag('it is ' . seen(check_of($json, $id) // {}));
+    }
+
+    $_ = $right{ $_->{id} } // $_ for @{ $json->{checks} };
+    return $json;
+}
+
+
+# What a check is, in a line.
+sub seen {
+    my ($check) = @_;
+    return JSON::PP->new->canonical->allow_blessed->encode({
+        map { defined $check->{$_} ? ($_ => $check->{$_}) : () }
+        qw(id status result message error_class http_status score seen
+           latency_ms phases_ms) });
 }
 
 
@@ -720,7 +834,7 @@ sub wait_for {
         my $value = $sub->();
         return $value if $value;
         return undef if time >= $end;
-        sleep 0.05;
+        sleep 0.05 * slowness();
     }
 }
 
@@ -772,7 +886,10 @@ sub finish {
 
     $self->stop_daemons;
     wait_for(sub { !$self->leftovers }, 5);
-    Test::More::is(join(' ', $self->leftovers), '', 'nothing left running');
+    Test::More::is(join("\n", map { s/\0/ /gr } map { "$_ "
+        . (slurp("/proc/$_/cmdline") // '') } $self->leftovers), '',
+        'nothing left running');
+    $self->kill_leftovers;
 
     if (!Test::More->builder->is_passing) {
         Test::More::diag("end of the log:\n" . $self->tail);
@@ -802,6 +919,8 @@ sub clean {
         Test::More::diag("kept $self->{dir}");
         return;
     }
+    my @mounts = (slurp('/proc/mounts') // '') =~ m{^\S+ (\Q$self->{dir}\E/\S+)}mg;
+    system 'umount', '-l', s/\\040/ /gr for reverse @mounts;
     File::Path::remove_tree($self->{dir});
 }
 
@@ -817,7 +936,7 @@ END {
             kill 'TERM', @pids;
             wait_for(sub { !grep { !$self->gone($_) } @pids }, 5);
             $self->stop_daemons;
-            kill 'KILL', $self->leftovers;
+            $self->kill_leftovers;
             $self->clean;
         }
     }

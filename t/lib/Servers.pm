@@ -3,15 +3,20 @@ package Servers;
 # Copyright (C) ngx_status_module authors
 #
 # Servers that people run, each in the test's directory, on the test's ports,
-# with its own configuration and none of the system's.  The directory has
-# NAME.pem and NAME.key (Pki.pm) for those with TLS.
+# with its own configuration and none of the system's; and the rows of checks
+# of them (rows_ok() of NgxStatus.pm).
 #
-#   my $servers = Servers->new($t, 'good');
-#   my $why = $servers->start('exim', smtp => 10, smtps => 11);  # ports
-#   plan(skip_all => $why) if $why;
-#   $servers->stop('exim');
+#   my $servers = Servers->new($t);
+#   $servers->start(exim => 'smtp', 'smtps');          # skipped if not there
+#   $servers->row('mail', 'smtp://HERE.smtp', '', 'exim', 'up');
+#   my $all = $servers->run;
+#   $servers->comes_and_goes(exim => 'mail');
+#   $servers->stop_all;
 #
-# They know one user and its password, which has what must be escaped.
+# In a URL HERE.smtp is the address and port where smtp is spoken, THERE.smtp
+# the same port of a name that has to be resolved to it.  The certificate is
+# "good", its authority "own" (Pki.pm).  They know one user and its password,
+# which has what must be escaped.
 
 use strict;
 use warnings;
@@ -19,96 +24,210 @@ use warnings;
 use IO::Select;
 use IO::Socket::INET;
 use POSIX ();
+use Test::More ();
 use Time::HiRes qw(sleep);
 
 use NgxStatus;
+use Pki;
 
 our $user = 'me';
 our $password = 'hun"ter\2';
 
+# how a URL has it, and directives
+our $encoded = $password =~ s/([^a-z0-9])/sprintf '%%%02X', ord $1/gier;
+our $login = "username $user; password file:%%TESTDIR%%/password;";
+our $ca = 'tls_ca %%TESTDIR%%/own.pem;';
 
+my ($bin) = sort { ($b =~ /(\d+)/)[0] <=> ($a =~ /(\d+)/)[0] }
+            glob '/usr/lib/postgresql/*/bin';
+
+# who has to be root, or is run as nobody instead: it refuses root
 my %known = (
-    exim      => [ '/usr/sbin/exim4', \&exim, 'root' ],
-    dovecot   => [ '/usr/sbin/dovecot', \&dovecot, 'root' ],
-    vsftpd    => [ '/usr/sbin/vsftpd', \&vsftpd, 'root' ],
-    slapd     => [ '/usr/sbin/slapd', \&slapd ],
-    mosquitto => [ '/usr/sbin/mosquitto', \&mosquitto ],
+    exim       => [ '/usr/sbin/exim4', \&exim, 'root' ],
+    dovecot    => [ '/usr/sbin/dovecot', \&dovecot, 'root' ],
+    vsftpd     => [ '/usr/sbin/vsftpd', \&vsftpd, 'root' ],
+    slapd      => [ '/usr/sbin/slapd', \&slapd ],
+    mosquitto  => [ '/usr/sbin/mosquitto', \&mosquitto ],
+    postgresql => [ ($bin // '/usr/lib/postgresql') . '/postgres',
+                    \&postgresql, 'nobody' ],
 );
 
 
 sub new {
-    my ($class, $t, $cert) = @_;
+    my ($class, $t) = @_;
+    my $dir = $t->dir;
+
+    Test::More::plan(skip_all => 'no openssl')
+        if system 'openssl version >/dev/null 2>&1';
+
+    my $pki = Pki->new($dir);
+    $pki->authority('own');
+    $pki->certificate('good', 'DNS:good.test,IP:127.0.0.1', 60 * 86400);
+    $t->write_file('password', "$password\n", raw => 1);
 
     # those that give up root read the key as somebody else
-    chmod 0644, $t->dir . "/$cert.key";
+    chmod 0644, "$dir/good.key";
 
-    return bless { t => $t, dir => $t->dir, pid => {},
-                   cert => $t->dir . "/$cert.pem",
-                   key => $t->dir . "/$cert.key" }, $class;
+    return bless { t => $t, dir => $dir, pid => {}, next => 10, rows => [],
+                   cert => "$dir/good.pem", key => "$dir/good.key" }, $class;
 }
 
 
-# Why not, or ''.  Ports by what is spoken there.
+# Starts it, on a port for each thing that is spoken there; without those,
+# again.  Why not, or ''.
 sub start {
-    my ($self, $name, %ports) = @_;
-    my ($binary, $sub, $root) = @{ $known{ $name =~ s/-.*//r } };
+    my ($self, $name, @spoken) = @_;
+    my ($binary, $sub, $who) = @{ $known{ $name =~ s/-.*//r } };
+    $who //= '';
 
-    return "no $binary" if !-x $binary;
-    return "$name needs root" if $root && $>;
+    $self->port($_) for @spoken;
+    $self->{spoken}{$name} ||= \@spoken;
+    my %number = map { $_ => $self->{t}->port($self->port($_)) }
+                 @{ $self->{spoken}{$name} };
 
-    $self->{ports}{$name} = \%ports if %ports;
-    %ports = %{ $self->{ports}{$name} };
-    my %number = map { $_ => $self->{t}->port($ports{$_}) } keys %ports;
+    my $why = !-x $binary             ? "no $binary"
+              : $who eq 'root' && $>  ? "$name needs root" : '';
+    my @options = $why || $sub->($self, %number);
 
-    my @command = $sub->($self, %number);
-    return $command[0] if @command == 1;
-
-    $self->{pid}{$name} = $self->{t}->spawn($binary, @command);
-
-    for (values %number) {
-        NgxStatus::wait_port($_, 20) or return "$name does not listen";
+    if (@options == 1) {
+        $why = $options[0];
+    } else {
+        $self->{pid}{$name} = $self->{t}->spawn(
+            $who eq 'nobody' ? as_nobody() : (), $binary, @options);
+        for (values %number) {
+            $why ||= "$name does not listen" if !NgxStatus::wait_port($_, 20);
+        }
     }
-    return '';
+    return $self->{missing}{$name} = $why;
+}
+
+
+# Which of the test's ports something is spoken on.
+sub port { my ($self, $what) = @_;
+           return $self->{port}{$what} //= $self->{next}++ }
+
+
+sub missing { $_[0]{missing}{ $_[1] } }
+
+
+# A row that is skipped without that server.
+sub row {
+    my ($self, $id, $url, $more, $server, @want) = @_;
+    my $to = sub { '%%PORT_' . $self->port($_[0]) . '%%' };
+
+    $url =~ s/\bHERE\.(\w[\w-]*)/'127.0.0.1:' . $to->($1)/e;
+    $url =~ s/\bTHERE\.(\w[\w-]*)/'good.test:' . $to->($1)/e
+        and $more .= ' resolve 127.0.0.1;';
+
+    if (my $why = $self->missing($server)) {
+        SKIP: { Test::More::skip("$id: $why", 1) }
+        return;
+    }
+    push @{ $self->{rows} }, [ $id, $url, $more, @want ];
+}
+
+
+# One for what is spoken there, through something that takes its time.
+sub slow_row {
+    my ($self, $what, $server) = @_;
+    $self->slow($self->port("$what-slow"), $self->port($what), 0.12)
+        if !$self->missing($server);
+    $self->row("$what-slow", "$what://HERE.$what-slow",
+        'prefer latency < 100ms;', $server, 'degraded', 'latency',
+        qr/^latency .*, expected < 100ms$/);
+}
+
+
+# Runs nginx with a check for each row, and holds them against those.
+sub run {
+    my ($self, $monitor, $http) = @_;
+    my $t = $self->{t};
+    my @rows = @{ $self->{rows} };
+    my $checks = join '', map { qq(check $_->[0] "$_->[1]" { $_->[2] }\n) }
+                          @rows;
+
+    $t->conf(<<"HTTP");
+status_monitor m {
+    fall 1;
+    max_in_flight 200;
+    @{[ $monitor // 'interval 2s;' ]}
+$checks
+}
+server {
+    listen 127.0.0.1:%%PORT_0%%;
+    location = /m { status_json m; }
+}
+@{[ $http // '' ]}
+HTTP
+    $t->run;
+
+    my $all = $t->rows_ok('/m', \@rows, [qw(error_class message seen)]);
+    for (@rows) {
+        my ($id, $url, $more, $state) = @$_;
+        Test::More::ok(check_of($all, $id)->{cert_expires_at},
+                       "$id: the certificate is known")
+            if $state eq 'up' && $more =~ /tls_ca/;
+    }
+    return $all;
+}
+
+
+# The checks of those IDs see the server stop, and start.
+sub comes_and_goes {
+    my ($self, $server, @ids) = @_;
+    return if $self->missing($server);
+
+    $self->stop($server);
+    for my $id (@ids) {
+        my $c = $self->{t}->wait_check('/m', $id,
+                                       sub { $_->{status} eq 'down' }, 30);
+        Test::More::like($c->{message},
+                         qr/^connection (refused|reset|closed)/,
+                         "$server stopped: $id is down");
+    }
+    Test::More::is($self->start($server), '', "$server starts again");
+    Test::More::ok($self->{t}->wait_check('/m', $_,
+                   sub { $_->{status} eq 'up' }, 30), "$_ is up") for @ids;
 }
 
 
 sub stop {
-    my ($self, $name, $signal) = @_;
+    my ($self, $name) = @_;
     my $pid = delete $self->{pid}{$name} or return;
 
-    kill $signal || 'TERM', $pid;
+    # TERM lets PostgreSQL wait for its clients
+    kill $name =~ /^postgresql/ ? 'INT' : 'TERM', $pid;
     wait_for(sub { waitpid $pid, POSIX::WNOHANG() }, 10)
         and $self->{t}->forget($pid);
 }
 
 
+sub stop_all { $_[0]->stop($_) for keys %{ $_[0]{pid} } }
+
+
 # On the N-th port, a way to a server that takes its time.
 sub slow {
     my ($self, $n, $to, $seconds) = @_;
-    my $listen = $self->{t}->listen_on($n);
     my $port = $self->{t}->port($to);
 
-    $self->{t}->daemon(sub {
-        while (my $s = $listen->accept) {
-            next if fork // 1;
-            close $listen;
-            my $up = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                           PeerPort => $port) or last;
-            my $select = IO::Select->new($s, $up);
-            while (1) {
-                for my $in ($select->can_read(10)) {
-                    sysread $in, my $bytes, 65536 or POSIX::_exit(0);
-                    sleep $seconds if $in == $up;
-                    syswrite $in == $up ? $s : $up, $bytes;
-                }
+    $self->{t}->peer($n, sub {
+        my ($s) = @_;
+        my $up = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                       PeerPort => $port) or return;
+        my $select = IO::Select->new($s, $up);
+        while (1) {
+            for my $in ($select->can_read(10)) {
+                sysread $in, my $bytes, 65536 or return;
+                sleep $seconds if $in == $up;
+                syswrite $in == $up ? $s : $up, $bytes;
             }
         }
     });
-    close $listen;
 }
 
 
-sub stop_all { $_[0]->stop($_) for keys %{ $_[0]{pid} } }
+sub as_nobody { $> ? () : ('setpriv', '--reuid=nobody', '--regid=nogroup',
+                           '--clear-groups') }
 
 
 sub room {
@@ -126,8 +245,8 @@ sub exim {
 
     $self->{t}->write_file('exim.conf', <<"CONF");
 primary_hostname = good.test
-daemon_smtp_ports = @{[ join ':', @port{qw(smtp smtps)} ]}
-tls_on_connect_ports = $port{smtps}
+daemon_smtp_ports = @{[ join ':', values %port ]}
+tls_on_connect_ports = @{[ $port{smtps} // '' ]}
 local_interfaces = 127.0.0.1
 spool_directory = $dir
 log_file_path = $dir/%slog
@@ -209,7 +328,7 @@ service imap-login {
     port = $port{imap}
   }
   inet_listener imaps {
-    port = $port{imaps}
+    port = @{[ $port{imaps} // 0 ]}
     ssl = yes
   }
 }
@@ -218,7 +337,7 @@ service pop3-login {
     port = $port{pop3}
   }
   inet_listener pop3s {
-    port = $port{pop3s}
+    port = @{[ $port{pop3s} // 0 ]}
     ssl = yes
   }
 }
@@ -292,7 +411,7 @@ rootpw "@{[ $password =~ s/([\\"])/\\$1/gr ]}"
 directory $dir
 CONF
     return ('-d', 0, '-f', "$self->{dir}/slapd.conf", '-h',
-            "ldap://127.0.0.1:$port{ldap}/ ldaps://127.0.0.1:$port{ldaps}/");
+            join ' ', map { "$_://127.0.0.1:$port{$_}/" } sort keys %port);
 }
 
 
@@ -329,6 +448,30 @@ certfile $self->{cert}
 keyfile $self->{key}
 CONF
     return ('-c', "$self->{dir}/mosquitto.conf");
+}
+
+
+# Everybody may log in.
+sub postgresql {
+    my ($self, %port) = @_;
+    my $dir = $self->room('pg');
+
+    if (!-d "$dir/db") {
+        my @init = (as_nobody(), "$bin/initdb", '-D', "$dir/db",
+                    qw(-A trust -N -U postgres --no-locale -E UTF8));
+        my $said = `@init 2>&1`;
+        return "initdb: $said" if $?;
+
+        my $key = $self->{t}->write_file('pg/db/key',
+            $self->{t}->read_file('good.key'), raw => 1);
+        chmod 0600, $key;
+        chown +(getpwnam 'nobody')[2, 3], $key if !$>;
+    }
+    my %set = (ssl => 'on', ssl_cert_file => $self->{cert},
+               ssl_key_file => 'key', shared_buffers => '1MB',
+               fsync => 'off', log_min_messages => 'fatal');
+    return ('-D', "$dir/db", '-p', $port{postgres}, '-h', '127.0.0.1',
+            '-k', $dir, map { ('-c', "$_=$set{$_}") } sort keys %set);
 }
 
 

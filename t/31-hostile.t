@@ -216,9 +216,7 @@ $t->serve(6, sub { sleep 0.3; "200 OK\r\n\r\nlate" });
 
 # a listener whose queue is full: no connection is ever made
 
-my $deaf = $t->listen_on(3, Listen => 1);
-my @queued = map { IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-    PeerPort => $t->port(3), Blocking => 0) } 1 .. 4;
+$t->deaf(3);
 
 # one that nobody may come to
 
@@ -308,6 +306,20 @@ ok($t->wait_json('/m', sub { look($_); !$_->{loading} }, 15),
 my $begin = time;
 my ($fds, $threads) = (0, 0);
 
+# how late somebody is on this machine who has nothing else to do
+
+my $control = $t->daemon(sub {
+    my ($n, $late) = (0, 0);
+    while (!-e $t->dir . '/enough') {
+        my $at = time;
+        sleep 0.02;
+        $late = max($late, time - $at - 0.02);
+        $n++;
+    }
+    my $share = $n * 0.02 / (time - $begin);
+    $t->write_file('control', "$late $share");
+});
+
 while (time < $begin + 10) {
     look($t->json('/m') // {});
     look($t->json('/crowd') // {});
@@ -318,6 +330,10 @@ while (time < $begin + 10) {
 
 my $end = time;
 
+$t->write_file('enough', '');
+my ($late, $share) = split ' ', wait_for(sub { $t->read_file('control') }, 20);
+note("this machine: late by $late s at most, on time for $share of it");
+
 for (@rows) {
     my ($id, undef, undef, $state, $error, $status, $message) = @$_;
     my $want = join ' ', $state, $error // '-', $status // '-';
@@ -327,8 +343,9 @@ for (@rows) {
     like($c->{message}, $message, "$id: message");
     is($c->{status}, $state, "$id: status");
     cmp_ok(scalar keys %{ $results{$id} }, '>', 1, "$id: again and again");
-    cmp_ok($c->{latency_ms}, '<', 1000, "$id: in time")
-        if defined $c->{latency_ms};
+    # a checker that is later than that does not blame the target
+    cmp_ok($c->{latency_ms}, '<=', 1.25 * 900 + 1, "$id: in time")
+        if $state eq 'timeout' && defined $c->{latency_ms};
 }
 
 is($trap->accept, undef, 'nobody followed a redirect out of HTTP');
@@ -349,16 +366,17 @@ for ([ 'steady', '/m' ], [ 'beside', '/crowd' ]) {
     my @at = ($begin, @{ $hits{$id} // [] }, $end);
     my $gap = max(map { $at[$_] - $at[$_ - 1] } 1 .. $#at);
 
-    cmp_ok(scalar @at, '>', 0.7 / $slowness * ($end - $begin) / 0.4,
+    cmp_ok(scalar @at, '>', 0.7 / $slowness * $share * ($end - $begin) / 0.4,
            "$id keeps its rhythm");
-    cmp_ok($gap, '<', 1.5 * $slowness, 'and misses nothing for long');
+    cmp_ok($gap, '<', 1.5 * $slowness + 5 * $late,
+           'and misses nothing for long');
     note(sprintf '%s: %d in %.1f s, gap %.3f s', $id, scalar @at,
          $end - $begin, $gap);
     is(join(', ', keys %{ $seen{$id} }), 'up - 200', 'always up');
 
     my $c = check_of($t->json($uri), $id);
     is($c->{uptime}{'1h'}, 1, 'uptime');
-    cmp_ok($c->{latency}{'24h'}{p99}, '<', 150 * $slowness,
+    cmp_ok($c->{latency}{'24h'}{p99}, '<', 150 * $slowness + 5000 * $late,
            'the loop is not held up');
     note("p99 $c->{latency}{'24h'}{p99} ms");
 }
@@ -417,7 +435,7 @@ cmp_ok($fds, '<', 400, 'descriptors are bounded');
 
 my $stop = time;
 $t->stop;
-cmp_ok(time - $stop, '<', 5 * $slowness, 'QUIT does not wait for them');
+cmp_ok(time - $stop, '<', 5 * $slowness + 20 * $late, 'QUIT does not wait for them');
 
 my $log = $t->log;
 unlike($log, qr/\[(?:error|crit|alert|emerg)\]/, 'no error in the log');

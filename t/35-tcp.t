@@ -397,14 +397,17 @@ cmp_ok($c->{phases_ms}{tls}, '>', 0, 'the handshake is a phase');
 cmp_ok($c->{phases_ms}{tls}, '<=', $c->{latency_ms}, 'of the latency');
 cmp_ok($c->{phases_ms}{wait}, '>', 0, 'and waiting is one');
 $c = check_of($all, 'tls-mute');
-cmp_ok($c->{phases_ms}{tls}, '>', 300, 'one that does not end, too');
+cmp_ok($c->{phases_ms}{tls}, '>', 0, 'one that does not end, too');
+cmp_ok($c->{phases_ms}{wait} // 0, '<', $c->{phases_ms}{tls},
+       'and is not waiting');
 $c = check_of($all, 'slow');
-cmp_ok($c->{phases_ms}{wait}, '>', 200, 'waiting for a slow server');
+cmp_ok($c->{phases_ms}{connect} + $c->{phases_ms}{wait}, '>', 290,
+       'waiting for a slow server');
 
-# how long nothing more came is no latency
+# how long nothing more came, which is the timeout, is no latency
 
 for (qw(banner-wrong banner-prefer)) {
-    cmp_ok(check_of($all, $_)->{latency_ms}, '<', 800,
+    cmp_ok(check_of($all, $_)->{latency_ms}, '<', 900,
            "$_: the latency is the answer's");
 }
 

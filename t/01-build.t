@@ -9,7 +9,6 @@ use strict;
 use warnings;
 
 use Cwd ();
-use File::Temp ();
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
@@ -69,7 +68,8 @@ is("@stray", '', 'top level holds what it should');
 # every source under both compilers, with nothing of nginx's flags that
 # would hide a warning
 
-my $work = File::Temp->newdir;
+my $work = $t->dir . '/work';
+mkdir $work;
 my $includes = do {
     local (@ARGV, $/) = ($ENV{BUILD} || 'build') . '/includes'; <>
 };

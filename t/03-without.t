@@ -8,7 +8,6 @@
 use strict;
 use warnings;
 
-use File::Temp ();
 use FindBin;
 use Test::More;
 
@@ -20,11 +19,11 @@ plan skip_all => 'the nginx of a source tree' if $ENV{NGINX_BINARY}
 plan skip_all => 'not with another compiler\'s runtime'
     if $ENV{NGX_STATUS_PRELOAD};
 
-my $build = File::Temp->newdir;
-chmod 0755, $build;
+my $builder = NgxStatus->new;
+my $build = $builder->dir . '/build';
 
 {
-    local $ENV{BUILD} = "$build";
+    local $ENV{BUILD} = $build;
     local $ENV{NGX_STATUS_WITHOUT} = 'sqlite3 libpq hiredis libcares openssl';
     my $out = `cd @{[ top() ]} && ./build.sh 2>&1`;
     ok(-f "$build/ngx_status_module.so", 'it builds') or diag $out;
@@ -71,6 +70,5 @@ HTTP
 $t->serve(1, "200 OK\r\n\r\n");
 $t->run;
 ok($t->wait_check('/m', 'a', sub { $_->{status} eq 'up' }), 'and it runs');
+$builder->clean;
 $t->finish;
-
-done_testing();

@@ -65,7 +65,7 @@ status_monitor m {
         check down http://127.0.0.1:%%PORT_1%%/status?code=503 { }
         check gone http://127.0.0.1:%%PORT_2%%/ { }
         check bot  http://127.0.0.1:%%PORT_1%%/bot?code=403 { bot "moment"; }
-        check slow http://127.0.0.1:%%PORT_1%%/slow?ms=1500 { timeout 800ms; }
+        check slow http://127.0.0.1:%%PORT_1%%/slow?ms=6000 { timeout 4s; }
         check meh  http://127.0.0.1:%%PORT_1%%/ok { prefer size < 1; }
         check raw  "http://127.0.0.1:%%PORT_1%%/ok?%%RAW%%" { }
     }
@@ -209,6 +209,7 @@ ok($t->wait_json('/s.json', sub {
     return !(grep { !$_->{checked_at} && $_->{id} ne 'late'
                     || $_->{group} && $_->{group} eq 'Live'
                        && !defined $_->{uptime}{'365d'} } @{ $json->{checks} })
+           && check_of($json, 'slow')->{status} eq 'timeout'
            && defined check_of($json, 'seo')->{score}{delta}
            && defined check_of($json, 'seo')->{slower}{growth}
            && $json->{checker}{store}{last_written_at};
@@ -583,7 +584,7 @@ EOJ
         "--storage.tsdb.path=$dir/tsdb", "--web.listen-address=127.0.0.1:$port",
         '--log.level=warn');
 
-    ok(wait_for(sub { hits($port, 'nginx_status_check_up == 0') >= 4 }, 30),
+    ok(wait_for(sub { hits($port, 'nginx_status_check_up == 0') >= 4 }, 60),
        'Prometheus scrapes') or diag($t->read_file('prometheus.log'));
     is(hits($port, 'nginx_status_check_up{id!~"bot|down|gone|slow"} == 0'), 0,
        'what is up');
@@ -593,7 +594,7 @@ EOJ
                 map { $_ => check_of($json, 'odd')->{$_} }
                 qw(id group team title) }, 'odd labels, joined');
     ok(wait_for(sub { hits($port, 'ALERTS{alertname="ServiceDown",'
-                                  . 'alertstate="firing"}') >= 4 }, 20),
+                                  . 'alertstate="firing"}') >= 4 }, 60),
        'ServiceDown fires');
     ok(wait_for(sub { hits($port, 'probe_success{job="blackbox",'
                                   . 'instance="www"} == 1') }, 20),

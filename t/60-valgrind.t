@@ -10,7 +10,6 @@ use strict;
 use warnings;
 
 use FindBin;
-use File::Temp ();
 use Test::More;
 
 use lib "$FindBin::Bin/lib";

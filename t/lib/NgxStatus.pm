@@ -801,7 +801,7 @@ sub rows_ok {
             $right{ $row->[0] } //= $check if $is->($check, @$row);
         }
         return @$rows == keys %right;
-    }, $seconds || 20);
+    }, $seconds || 60);
 
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     for (@$rows) {

@@ -44,7 +44,7 @@ $s->conf('status_monitor m { interval 1s; timeout 900ms; fall 1;'
          . join('', map { "check c$_ http://127.0.0.1:%%PORT_1%%/"
                           . ($_ % 2 ? 'ok' : 'slow?ms=300') . " { }\n" }
                     1 .. 20) . "}\n$server")->run;
-$s->wait_json('/m.json', sub { $_->{counts}{up} == 20 });
+ok($s->wait_json('/m.json', sub { $_->{counts}{up} == 20 }, 30), 'all is up');
 
 my @pids = ($s->pid, map { $_->[0] } $s->children);
 kill 'STOP', @pids;
@@ -77,7 +77,7 @@ my @wrong = grep {
                && seconds_of($_->{until}) >= int $woken } @e
 } @{ ($json // {})->{checks} // [] };
 is(scalar(@wrong), 0, 'the gap is unknown')
-    or diag(JSON::PP->new->pretty->encode($wrong[0]{events}));
+    or diag("woken at $woken: ", JSON::PP->new->encode($wrong[0]{events}));
 $s->finish;
 
 

@@ -70,7 +70,7 @@ my $settled = sub {
     return !grep { $_->{status} ne $is{$_->{id}} } @{ $json->{checks} };
 };
 
-my $json = $t->wait_json('/m.json', $settled);
+my $json = $t->wait_json('/m.json', $settled, 30);
 ok($json, 'every check is seen as what it is');
 is(scalar(titles($t, qr/status checker process/)), 1, 'one checker, by name');
 ok($t->wait_json('/n.json', sub { check_of($_, 'other')->{status} eq 'up' }),
@@ -101,7 +101,7 @@ for my $i (1 .. 30) {
 is($n, 30, 'respawned 30 times');
 is($wrong, '', 'wrong at no time');
 
-$json = $t->wait_json('/m.json', $settled);
+$json = $t->wait_json('/m.json', $settled, 30);
 ok($json, 'all goes on');
 # the others may have had no chance for longer than 2 intervals
 is_deeply([ map { check_of($json, $_)->{since} } qw(calm seo) ],
@@ -206,7 +206,7 @@ ok(wait_for(sub { !$t->get('/hi') }), 'not even http');
 
 $t->conf(both($checks));
 ok($t->reload, 'both are back');
-ok($t->wait_json('/m.json', $settled), 'and checked');
+ok($t->wait_json('/m.json', $settled, 30), 'and checked');
 is(scalar(titles($t, qr/status checker process/)), 1, 'by one checker');
 
 
@@ -280,7 +280,7 @@ SKIP: {
 
     $u->hostile(1);
     $u->conf(both($checks), daemon => 'on')->run;
-    ok($u->wait_json('/m.json', $settled), 'a daemon');
+    ok($u->wait_json('/m.json', $settled, 30), 'a daemon');
 
     my $old = $u->pid;
 
@@ -293,12 +293,12 @@ SKIP: {
     is(look($u, 20), '', 'both serve');
     kill 'WINCH', $old;
     ok(wait_for(sub { !checkers($u, $old) }), 'WINCH: one of them rests');
-    ok($u->wait_json('/m.json', $settled), 'the new one serves');
+    ok($u->wait_json('/m.json', $settled, 30), 'the new one serves');
     kill 'HUP', $old;
     ok(wait_for(sub { checkers($u, $old) }), 'HUP: the old one is back');
     kill 'QUIT', $new;
     ok(wait_for(sub { !kill 0, $new }), 'the new one goes');
-    ok($u->wait_json('/m.json', $settled), 'the old one serves');
+    ok($u->wait_json('/m.json', $settled, 30), 'the old one serves');
 
     # and for good
     wait_for(sub { $u->read_file('nginx.pid') =~ /^$old$/ });
@@ -310,7 +310,7 @@ SKIP: {
     kill 'QUIT', $old;
     ok(wait_for(sub { !kill 0, $old }), 'the old one goes');
     $u->{pid} = $new;
-    ok($u->wait_json('/m.json', $settled), 'the new one serves');
+    ok($u->wait_json('/m.json', $settled, 30), 'the new one serves');
     is(scalar(checkers($u, $new)), 1, 'with one checker');
 
     # the master is killed
@@ -336,7 +336,7 @@ if ($> == 0) {
     chown 65534, 65534, $c->dir, glob($c->dir . '/*');
 }
 $c->run;
-ok($c->wait_json('/m.json', $settled), 'beside a cache, unprivileged');
+ok($c->wait_json('/m.json', $settled, 30), 'beside a cache, unprivileged');
 is(scalar(titles($c, qr/cache manager process/)), 1,
    'the cache manager keeps its name');
 $c->finish;

@@ -428,7 +428,7 @@ sub guard {
     open STDERR, '>&', \*STDOUT;
     chdir '/';
 
-    sleep 0.2 while getppid == $owner;
+    sleep 0.1 while getppid == $owner;
 
     for (glob File::Spec->tmpdir . "/ngx_status_${owner}_*") {
         my $left = bless { dir => $_ };
@@ -826,16 +826,25 @@ sub seen {
 
 
 # Calls the sub until it returns something true, which is returned, or the
-# time (10 s) is over, then undef.  Never a fixed sleep in a test.
+# time is over: 30 s at least, for a busy machine; then undef, and that is
+# said, with the line of the test.  Never a fixed sleep in a test.
 sub wait_for {
     my ($sub, $seconds) = @_;
-    my $end = time + ($seconds || 10) * slowness();
+    $seconds = max(30, $seconds // 0) * slowness();
+    my $end = time + $seconds;
     while (1) {
         my $value = $sub->();
         return $value if $value;
-        return undef if time >= $end;
+        last if time >= $end;
         sleep 0.05 * slowness();
     }
+
+    my $level = 0;
+    $level++ while ((caller $level)[1] // '') =~ /\.pm\z/;
+    my (undef, $file, $line) = caller $level;
+    Test::More::diag("waited $seconds s in vain at "
+                     . ($file ? "$file line $line" : 'the end'));
+    return undef;
 }
 
 
@@ -843,6 +852,7 @@ sub wait_for {
 sub slowness { $ENV{NGX_STATUS_SLOW} || ($ENV{NGX_STATUS_PRELOAD} ? 3 : 1) }
 
 sub min { $_[0] < $_[1] ? $_[0] : $_[1] }
+sub max { $_[0] > $_[1] ? $_[0] : $_[1] }
 
 
 # ------------------------------------------------------------------- the end

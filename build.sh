@@ -47,9 +47,9 @@ run_packages="gcc make pkg-config libcurl4-openssl-dev libyajl-dev
 # Ubuntu's is but a snap, and that sees nothing of a test's directory
 browser=chromium
 ! grep -qsx 'ID=ubuntu' /etc/os-release || browser=
-test_packages="perl libcmocka-dev libjson-validator-perl clang openssl
-    valgrind $browser fonts-dejavu-core libfaketime bindfs nsd prometheus
-    redis-server"
+test_packages="perl libcmocka-dev libjson-validator-perl
+    libcpanel-json-xs-perl clang openssl valgrind $browser fonts-dejavu-core
+    libfaketime bindfs nsd prometheus redis-server"
 test_servers="libio-socket-ssl-perl exim4-daemon-light dovecot-imapd
     dovecot-pop3d vsftpd slapd mosquitto postgresql
     tinyproxy-bin microsocks"

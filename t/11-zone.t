@@ -187,7 +187,7 @@ for my $i (1 .. 8) {
          . $i % 5 . " { }\n");
     $t->signal('HUP');
     my $want = $i * 7 + 2;
-    for (1 .. 40) {
+    for (1 .. 400) {
         $json = $t->json('/m.json');
         for (qw(fast ill)) {
             my $check = check_of($json, $_);

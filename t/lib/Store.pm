@@ -13,8 +13,8 @@ use NgxStatus ();
 use Time::HiRes qw(sleep);
 
 use Exporter 'import';
-our @EXPORT = qw(store_conf settled stored since newest results sql locker
-                 overwrite kill_all store_checks);
+our @EXPORT = qw(store_conf settled stored since newest results lacking lacks
+                 sql locker overwrite kill_all store_checks);
 
 my $checks = <<'CHECKS';
     group "Site & Co" {
@@ -83,6 +83,21 @@ sub results {
     my ($path, $id) = @_;
     return 0 + sql($path, 'SELECT count(*) FROM results JOIN checks ON '
                           . "id = check_id WHERE name = \"$id\"");
+}
+
+
+# How often check "ok" was asked for that has no result in the file: the probe
+# under way, those that a reload or a kill cut off, and what is lost.
+sub lacking {
+    my ($t, $path) = @_;
+    my ($asked) = $t->get('/hits', port => 1)->{body} =~ m{"/ok":(\d+)};
+    return $asked - results($path, 'ok');
+}
+
+# Whether it comes to no more than that.
+sub lacks {
+    my ($t, $path, $most) = @_;
+    return NgxStatus::wait_for(sub { lacking($t, $path) <= $most });
 }
 
 

@@ -70,5 +70,6 @@ HTTP
 $t->serve(1, "200 OK\r\n\r\n");
 $t->run;
 ok($t->wait_check('/m', 'a', sub { $_->{status} eq 'up' }), 'and it runs');
-$builder->clean;
 $t->finish;
+
+done_testing();

@@ -71,6 +71,7 @@ sub new {
 
         open STDIN, '<', '/dev/null';
         open STDERR, '>', $t->dir . '/chromium.log';
+        $ENV{TMPDIR} = $t->dir;
         open STDOUT, '>&', \*STDERR;
         $ENV{HOME} = $t->dir;
         $ENV{TZ} = 'Asia/Kathmandu';          # nobody's servers are there

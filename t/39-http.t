@@ -28,7 +28,8 @@ my $no_names = $> != 0 ? 'not root'
                : system('unshare -m true 2>/dev/null') ? 'no mount namespace'
                : '';
 my $t = NgxStatus->new(wrap => $no_names ? [] : ['unshare', '-m', 'sh', '-c',
-    'mount --bind $1/hosts /etc/hosts || exit 1; shift; exec "$@"', 'sh']);
+    'for f in hosts nsswitch.conf; do mount --bind $1/$f /etc/$f || exit 1; '
+    . 'done; shift; exec "$@"', 'sh']);
 push @{ $t->{wrap} }, $t->dir if @{ $t->{wrap} };
 
 my $dir = $t->dir;
@@ -52,6 +53,7 @@ $pki->certificate('proxy', 'DNS:localhost,IP:127.0.0.1', 90 * $day);
 $pki->certificate('late', 'DNS:localhost,IP:127.0.0.1', -$day);
 $pki->certificate('client', undef, 60 * $day);
 
+$t->write_file('nsswitch.conf', "hosts: files\n");
 $t->write_file('hosts', <<'HOSTS');
 127.0.0.1 localhost both.test hop.test
 ::1 both.test hop.test

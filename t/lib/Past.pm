@@ -224,38 +224,52 @@ sub differences {
             if $told[$i] ne $state;
     }
 
-    # a change has windows summed up at once; they begin with a minute
+    # a change has windows summed up at once; they begin with a minute.  That
+    # was in the second in which it ended, or beside it
     if ($p->{changed} && $p->{last}{ended} / 1000 > ($opt{windows} // 0)) {
         my $until = POSIX::floor($p->{last}{ended} / 1000);
         $until = $p->{cursor} if $until < $p->{cursor};
-        for ([ '1h', 3600 ], [ '24h', 86400 ]) {
-            my ($window, $length) = @$_;
-            my %n = (up => 0, degraded => 0, known => 0, all => 0);
-            for my $s ((grep { $_ >= 60 * int(($until - $length) / 60) }
-                        keys %{ $p->{seconds} }), $p->{cursor} .. $until - 1)
-            {
-                my $state = state_at($p, $s, $until);
-                $n{$state}++;
-                $n{all}++;
-                $n{known}++ if $state ne 'unknown';
-            }
-            # it begins with a minute, and may be that much longer
-            my $whole = $n{all} > $length ? $n{all} : $length;
-            my $known = int($n{known} * 1e5 / $whole + 1e-9) / 1e5;
-            my $up = $n{known}
-                     ? int(($n{up} + $n{degraded}) * 1e5 / $n{known} + 1e-9)
-                       / 1e5
-                     : 'nothing';
-            push @wrong, "known of $window is $check->{known}{$window}, not "
-                         . $known
-                if abs($check->{known}{$window} - $known) > 1e-9;
-            push @wrong, "uptime of $window is "
-                         . ($check->{uptime}{$window} // 'nothing')
-                         . ", not $up"
-                if ($check->{uptime}{$window} // 'nothing') ne $up;
+        my @least = wrong_windows($p, $check, $until);
+        for my $beside ($until - 1, $until + 1) {
+            my @now = wrong_windows($p, $check, $beside);
+            @least = @now if @now < @least;
         }
+        push @wrong, @least;
     }
 
+    return @wrong;
+}
+
+
+# What is wrong in the windows of a check, if they end then.
+sub wrong_windows {
+    my ($p, $check, $until) = @_;
+    my @wrong;
+
+    for ([ '1h', 3600 ], [ '24h', 86400 ]) {
+        my ($window, $length) = @$_;
+        my $from = 60 * int(($until - $length) / 60);
+        my %n = (up => 0, degraded => 0, known => 0, all => 0);
+        for my $s ((grep { $_ >= $from && $_ < $until }
+                    keys %{ $p->{seconds} }), $p->{cursor} .. $until - 1)
+        {
+            my $state = state_at($p, $s, $until);
+            $n{$state}++;
+            $n{all}++;
+            $n{known}++ if $state ne 'unknown';
+        }
+        # it begins with a minute, and may be that much longer
+        my $whole = $n{all} > $length ? $n{all} : $length;
+        my $known = int($n{known} * 1e5 / $whole + 1e-9) / 1e5;
+        my $up = $n{known}
+                 ? int(($n{up} + $n{degraded}) * 1e5 / $n{known} + 1e-9) / 1e5
+                 : 'nothing';
+        push @wrong, "known of $window is $check->{known}{$window}, not $known"
+            if abs($check->{known}{$window} - $known) > 1e-9;
+        push @wrong, "uptime of $window is "
+                     . ($check->{uptime}{$window} // 'nothing') . ", not $up"
+            if ($check->{uptime}{$window} // 'nothing') ne $up;
+    }
     return @wrong;
 }
 

@@ -56,7 +56,7 @@ struct ngx_status_check_s {
     ngx_str_t                 host;      /* without port and brackets; may be
                                             empty where the type allows it */
     in_port_t                 port;      /* the type's default filled in */
-    ngx_str_t                 path;      /* with its "/", as written; or empty */
+    ngx_str_t                 path;      /* with its "/", as written, or none */
     ngx_str_t                 args;      /* behind the "?"; or empty */
     ngx_str_t                 user;      /* of the URL, decoded, or what
                                             "username" says; data NULL: none */
@@ -170,9 +170,10 @@ const ngx_status_setting_t *ngx_status_setting(
  * start() gets it with check, log and done set, result zeroed but for "at"
  * and "kept", which is what the last result had, score zeroed with value NAN.
  * The type fills result->latency, phases, size, seen, http_status and the
- * score, judges, and calls done() exactly once, from the loop or from within start().  After done() the probe is the
- * checker's again.  What most types do alike between the two is in
- * ngx_status_probe.h, ngx_status_dial.h and ngx_status_cert.h.
+ * score, judges, and calls done() exactly once, from the loop or from within
+ * start().  After done() the probe is the checker's again.  What most types
+ * do alike between the two is in ngx_status_probe.h, ngx_status_dial.h and
+ * ngx_status_cert.h.
  */
 
 struct ngx_status_probe_s {
@@ -196,8 +197,8 @@ struct ngx_status_probe_s {
     void                     (*done)(ngx_status_probe_t *probe);
     void                      *data;     /* the checker's */
     void                      *ctx;      /* the type's, from start to done */
-    ngx_msec_t                 started;  /* ngx_current_msec; ngx_status_probe.c's
-                                            are these two */
+    ngx_msec_t                 started;  /* ngx_current_msec; these two are
+                                            ngx_status_probe.c's */
     struct ngx_status_judging_s  *judging;
     struct ngx_status_cert_seen_s  *cert;        /* ngx_status_cert.c's; NULL:
                                             none was ever seen */

@@ -86,8 +86,8 @@ struct ngx_status_cond_s {
  * several values any may hold; for != !contains !~ none may.  Of several
  * things seen (JSON matches, equal headers, DNS records) one must hold,
  * and for != !contains !~ all.  "json PATH", "header NAME" and "info NAME"
- * with nothing behind: is there.  "off" behind status, latency or cert [chain] asks
- * nothing.
+ * with nothing behind: is there.  "off" behind a subject that is a number
+ * asks nothing.
  *
  * Numbers take the subject's units.  latency, cert, age: ms s m h d w, never
  * without one but for 0, also "1h30m"; size, free, info: k m g t, else bytes;
@@ -97,9 +97,9 @@ struct ngx_status_cond_s {
  * double quotes of its own where it would read as one of the others.  It is
  * compared with its own kind: a number is neither equal nor unequal to text,
  * the condition fails either way; only null may be compared with all.  That
- * of "value" and "info" is text; == and != take equal numbers for equal as well.  "<"
- * and its like read text that was seen as a number.  For dns, == and
- * "contains" compare whole records, case and the last dot left aside.
+ * of "value" and "info" is text; == and != take equal numbers for equal as
+ * well.  "<" and its like read text that was seen as a number.  For dns, ==
+ * and "contains" compare whole records, case and the last dot left aside.
  *
  * "redirect" is an absolute URL; messages show it, and the values, without
  * what ngx_status_url_redact() takes for a secret.
@@ -152,7 +152,7 @@ typedef struct {
     ngx_status_error_e        fault;     /* our own; 0: none */
     ngx_uint_t                timed_out; /* while "timeout_phase" */
     ngx_status_phase_e        timeout_phase;
-    ngx_status_error_e        error;     /* transport: refused, tls, reset … */
+    ngx_status_error_e        error;     /* transport: refused, tls, … */
     char                      message[NGX_STATUS_MESSAGE]; /* of these three */
 } ngx_status_evidence_t;
 

@@ -192,7 +192,8 @@ ngx_http_status_set_uptime(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (weight == NGX_ERROR || weight > NGX_STATUS_WEIGHT) {
         return ngx_http_status_invalid(cf, cmd, &word[1],
-                              "degraded= and a number from 0 to 1, such as 0.5");
+                                       "degraded= and a number from 0 to 1, "
+                                       "such as 0.5");
     }
 
     scope->check.degraded = weight;

@@ -144,8 +144,9 @@ ngx_http_status_merge(ngx_conf_t *cf, ngx_http_status_scope_t *prev,
  * Conditions add up from the outermost level to the innermost, but one of
  * an inner level replaces all of outer levels that speak of the same: both
  * expect or both prefer, same subject, and same header, JSON path, type of
- * record or part of a certificate.  Several on one level all hold.  One that a check's type can
- * tell nothing of is left out when it comes from around the check.
+ * record or part of a certificate.  Several on one level all hold.  One that
+ * a check's type can tell nothing of is left out when it comes from around
+ * the check.
  */
 
 static ngx_int_t

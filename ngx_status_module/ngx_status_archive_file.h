@@ -105,10 +105,10 @@ ngx_int_t ngx_status_archive_reserve(ngx_status_archive_list_t *list,
 void ngx_status_archive_write(ngx_status_archive_dir_t *d);
 
 /*
- * prune.c: deletes days that ended "keep" before "now" (s): of directories named like
- * a day, the files that are named like ours and begin like ours; then the
- * directory, if nothing else is in it.  Stops after "ms"; returns whether it
- * was stopped.  Only with the lock.
+ * prune.c: deletes days that ended "keep" before "now" (s): of directories
+ * named like a day, the files that are named like ours and begin like ours;
+ * then the directory, if nothing else is in it.  Stops after "ms"; returns
+ * whether it was stopped.  Only with the lock.
  */
 
 ngx_uint_t ngx_status_archive_prune(ngx_status_archive_dir_t *d, int64_t now,

@@ -71,7 +71,7 @@ typedef struct {
     ngx_status_watch_t    pipe_watch;
     ngx_uint_t            nlookups;
 
-    ngx_msec_t            tick_ms;       /* from one tick to the next, or less */
+    ngx_msec_t            tick_ms;       /* from a tick to the next, or less */
     ngx_msec_t            due;           /* when the next tick should be */
     ngx_msec_t            late[NGX_STATUS_LOOP_HISTORY];
     ngx_msec_t            late_until[NGX_STATUS_LOOP_HISTORY];

@@ -7,9 +7,9 @@
  *
  *   render CHECKS
  *
- * Prints for HTML, JSON and metrics: us a check, bytes a check, bytes packed.  It is
- * linked without the zone and without nginx, which taking a snapshot would
- * need and rendering does not.
+ * Prints for HTML, JSON and metrics: us a check, bytes a check, bytes packed.
+ * It is linked without the zone and without nginx, which taking a snapshot
+ * would need and rendering does not.
  */
 
 /* sources: ngx_status_module/formats/ngx_status_html.c

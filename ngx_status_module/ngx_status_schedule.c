@@ -563,7 +563,7 @@ ngx_status_schedule_settle(ngx_status_job_t *job)
     if (changed) {
         ngx_status_schedule_log(job, r, before, since, now);
 
-    } else if (probe->result.state != NGX_STATUS_UP) {
+    } else if (probe->result.error != NGX_STATUS_E_NONE) {
         ngx_log_error(NGX_LOG_INFO, s->log, 0,
                       "check \"%V\" failed: %s", &probe->check->id,
                       probe->result.message);

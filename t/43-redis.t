@@ -105,7 +105,7 @@ $fine &&= start('orphan', tls('expired', ''), save => '""',
     replicaof => '127.0.0.1 ' . $t->port(1),
     'replica-serve-stale-data' => 'no');
 $fine &&= start('cluster', tls('elsewhere', ''), save => '""',
-    'cluster-enabled' => 'yes');
+    'cluster-enabled' => 'yes', 'cluster-port' => port_of('bus'));
 $fine &&= start('sleepy', tls('good', '-asks'), save => '""');
 $fine &&= start('loading', save => '""');
 ok($fine, 'redis-server runs, seven times');

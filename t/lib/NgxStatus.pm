@@ -826,19 +826,22 @@ sub seen {
 
 
 # Calls the sub until it returns something true, which is returned, or the
-# time is over: 30 s at least, for a busy machine; then undef, and that is
-# said, with the line of the test.  Never a fixed sleep in a test.
+# time is over: 30 s at least, for a busy machine, but less than a second for
+# what may as well not be; then undef, and that is said, with the line of the
+# test.  Never a fixed sleep in a test.
 sub wait_for {
     my ($sub, $seconds) = @_;
-    $seconds = max(30, $seconds // 0) * slowness();
+    my $short = ($seconds // 1) < 1;     # as well as not
+    $seconds = max(30, $seconds // 0) * slowness() if !$short;
     my $end = time + $seconds;
     while (1) {
         my $value = $sub->();
         return $value if $value;
         last if time >= $end;
-        sleep 0.05 * slowness();
+        sleep $short ? 0.01 : 0.05 * slowness();
     }
 
+    return undef if $short;
     my $level = 0;
     $level++ while ((caller $level)[1] // '') =~ /\.pm\z/;
     my (undef, $file, $line) = caller $level;

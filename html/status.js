@@ -16,7 +16,7 @@
 
     /* the reader's own time, as precise as the element's datetime is */
     function localTimes() {
-        const today = new Date().toDateString();
+        const now = new Date();
 
         for (const el of document.querySelectorAll('time')) {
             if (!el.dateTime.includes('T')) {
@@ -32,8 +32,14 @@
 
             let text = clock(at, options);
 
-            if (at.toDateString() !== today) {
-                text = at.toLocaleDateString([], { day: 'numeric', month: 'short' }) + ', ' + text;
+            if (at.toDateString() !== now.toDateString()) {
+                const date = { day: 'numeric', month: 'short' };
+
+                if (at.getFullYear() !== now.getFullYear()) {
+                    date.year = 'numeric';
+                }
+
+                text = at.toLocaleDateString([], date) + ', ' + text;
             }
 
             el.title = el.textContent;

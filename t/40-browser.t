@@ -58,6 +58,7 @@ status_monitor year {
     interval 1s; timeout 500ms;
     group Shop {
         check checkout http://127.0.0.1:%%PORT_1%%/ok { title "Checkout"; }
+        check www      http://127.0.0.1:%%PORT_1%%/ok { }
     }
 }
 
@@ -267,7 +268,12 @@ is(join("\n", $b->errors), '', 'no complaint');
 # -------------------------------------------------------------------- past
 
 SKIP: {
-    skip 'no sqlite3', 6 unless $past;
+    skip 'no sqlite3', 7 unless $past;
+    $b->open("$root/year/check/www");
+    is($b->eval('[...document.querySelectorAll("time")].map(t => [t.textContent,'
+                . ' new Date(t.dateTime).getFullYear()]).filter(t => t[1] <'
+                . ' new Date().getFullYear()).map(t => t[0].includes(t[1]))'
+                . '.sort()[0]') ? 1 : 0, 1, 'what was last year says so');
     $b->open("$root/year/check/checkout");
     is($b->eval('document.querySelectorAll("rect.tip title").length'), 90,
        'days can be pointed at');

@@ -204,6 +204,8 @@ sub told {
     for my $c (@{ $json->{checks} }) {
         delete $c->{next_check_at};
         $c->{timeline} = { runs => 0 };
+        # the outage of an hour ago leaves the last hour just now
+        delete $c->{$_}{'1h'} for qw(uptime known latency);
         for my $of (@$c{qw(uptime known)}) {
             $_ = defined $_ ? sprintf('%.4f', $_) + 0 : $_ for values %$of;
         }

@@ -2,53 +2,18 @@
 /*
  * Copyright (C) ngx_status_module authors
  *
- * Mustache in two halves.  The compiler reads a template and its partials
- * once and leaves a flat array of nodes over one block of text; sections
- * become jumps, names become (scope depth, field).  The renderer walks the
- * array with an array of views, one per open scope, and never recurses.
+ * Mustache, the compiler: reads a template and its partials once, and leaves
+ * nodes for the renderer.
  */
 
 
-#include "ngx_status_template.h"
+#include "ngx_status_template_node.h"
 #include "ngx_status_types.h"
 
 
-#define NGX_STATUS_TEMPLATE_SECTIONS  32                /* open at a time */
 #define NGX_STATUS_TEMPLATE_PARTIALS  16                /* in each other */
 #define NGX_STATUS_TEMPLATE_NODES     65536
 #define NGX_STATUS_TEMPLATE_SIZE      (4 * 1024 * 1024) /* bytes of text */
-
-
-typedef enum {
-    NGX_STATUS_NODE_DONE = 0,
-    NGX_STATUS_NODE_NONE,            /* only its text: the end of a section */
-    NGX_STATUS_NODE_HTML,
-    NGX_STATUS_NODE_RAW,
-    NGX_STATUS_NODE_WRITE,
-    NGX_STATUS_NODE_IF,              /* jumps when the field is false */
-    NGX_STATUS_NODE_UNLESS,          /* jumps when the field is true */
-    NGX_STATUS_NODE_LIST,            /* jumps when there is no first item */
-    NGX_STATUS_NODE_NEXT             /* jumps back when there is another */
-} ngx_status_node_e;
-
-
-/* Writes its text, then does what "op" says. */
-
-typedef struct {
-    const ngx_status_field_t     *field;
-    uint32_t                      text;      /* offset */
-    uint32_t                      len;
-    uint32_t                      jump;      /* index of a node */
-    uint8_t                       op;
-    uint8_t                       depth;     /* view that the field is of */
-    uint8_t                       item;      /* view that a list fills */
-} ngx_status_node_t;
-
-
-struct ngx_status_template_s {
-    ngx_status_node_t            *nodes;
-    u_char                       *text;
-};
 
 
 /*
@@ -139,8 +104,6 @@ static void ngx_status_template_node(ngx_status_compiler_t *c,
 static ngx_int_t ngx_status_template_error(ngx_status_compiler_t *c,
     ngx_status_source_t *src, ngx_uint_t line, const char *what,
     const ngx_str_t *name, const char *rest);
-static ngx_uint_t ngx_status_template_true(const ngx_status_field_t *field,
-    void *view, u_char *scratch);
 
 
 #define ngx_status_template_nodes(c)                                         \
@@ -757,107 +720,4 @@ ngx_status_template_error(ngx_status_compiler_t *c, ngx_status_source_t *src,
                     what, shown, (unsigned) line, source, rest);
 
     return NGX_ERROR;
-}
-
-
-void
-ngx_status_template_render(const ngx_status_template_t *tpl, void *view,
-    ngx_status_out_t *out)
-{
-    void                     *item;
-    u_char                    scratch[NGX_STATUS_SCRATCH];
-    void                     *views[NGX_STATUS_TEMPLATE_SECTIONS + 1];
-    ngx_str_t                 s;
-    const ngx_status_node_t  *node;
-
-    views[0] = view;
-
-    for (node = tpl->nodes; ; node++) {
-
-        ngx_status_out_raw(out, tpl->text + node->text, node->len);
-
-        switch (node->op) {
-
-        case NGX_STATUS_NODE_HTML:
-            s = node->field->text(views[node->depth], scratch);
-            ngx_status_out_html(out, s.data, s.len);
-            continue;
-
-        case NGX_STATUS_NODE_RAW:
-            s = node->field->text(views[node->depth], scratch);
-            ngx_status_out_raw(out, s.data, s.len);
-            continue;
-
-        case NGX_STATUS_NODE_WRITE:
-            node->field->write(views[node->depth], out);
-            continue;
-
-        case NGX_STATUS_NODE_NONE:
-            continue;
-
-        case NGX_STATUS_NODE_IF:
-            if (ngx_status_template_true(node->field, views[node->depth],
-                                         scratch))
-            {
-                continue;
-            }
-
-            break;
-
-        case NGX_STATUS_NODE_UNLESS:
-            if (!ngx_status_template_true(node->field, views[node->depth],
-                                          scratch))
-            {
-                continue;
-            }
-
-            break;
-
-        case NGX_STATUS_NODE_LIST:
-            item = node->field->list(views[node->depth], NULL);
-
-            if (item) {
-                views[node->item] = item;
-                continue;
-            }
-
-            break;
-
-        case NGX_STATUS_NODE_NEXT:
-            if (out->failed) {
-                return;
-            }
-
-            item = node->field->list(views[node->depth], views[node->item]);
-
-            if (item == NULL) {
-                continue;
-            }
-
-            views[node->item] = item;
-            break;
-
-        default: /* NGX_STATUS_NODE_DONE */
-            return;
-        }
-
-        /* the loop steps on to the node meant */
-        node = tpl->nodes + node->jump - 1;
-    }
-}
-
-
-static ngx_uint_t
-ngx_status_template_true(const ngx_status_field_t *field, void *view,
-    u_char *scratch)
-{
-    if (field->text) {
-        return field->text(view, scratch).len != 0;
-    }
-
-    if (field->flag) {
-        return field->flag(view);
-    }
-
-    return field->list(view, NULL) != NULL;
 }

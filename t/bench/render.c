@@ -29,6 +29,7 @@
    ngx_status_module/ngx_status_snapshot.c
    ngx_status_module/ngx_status_state.c
    ngx_status_module/ngx_status_template.c
+   ngx_status_module/ngx_status_template_render.c
    ngx_status_module/ngx_status_types.c */
 
 #include <math.h>

@@ -7,6 +7,7 @@
  */
 
 /* sources: ngx_status_module/ngx_status_template.c
+            ngx_status_module/ngx_status_template_render.c
             ngx_status_module/ngx_status_out.c
             ngx_status_module/ngx_status_types.c */
 

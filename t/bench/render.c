@@ -20,6 +20,7 @@
    ngx_status_module/formats/ngx_status_html_text.c
    ngx_status_module/formats/ngx_status_json.c
    ngx_status_module/formats/ngx_status_metrics.c
+   ngx_status_module/formats/ngx_status_metrics_samples.c
    ngx_status_module/formats/ngx_status_put.c
    ngx_status_module/formats/ngx_status_svg.c
    ngx_status_module/ngx_status_history.c

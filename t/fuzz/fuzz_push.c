@@ -8,6 +8,7 @@
  */
 
 /* sources: ngx_status_module/ngx_status_dialect.c
+            ngx_status_module/ngx_status_dialect_value.c
             ngx_status_module/ngx_status_types.c */
 
 

@@ -246,6 +246,9 @@ char *ngx_http_status_set_sentinel(ngx_conf_t *cf, ngx_command_t *cmd,
 ngx_int_t ngx_http_status_build(ngx_conf_t *cf,
     ngx_http_status_scope_t *scope, ngx_status_monitor_t *monitor);
 
+
+/* conf_location.c */
+
 char *ngx_http_status_location(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 

@@ -2,7 +2,8 @@
 /*
  * Copyright (C) ngx_status_module authors
  *
- * Answers of the DNS [RFC 1035] as text.  Pure.
+ * What the DNS is asked, and its answers [RFC 1035] as text.  All but conf()
+ * is pure.
  */
 
 
@@ -10,8 +11,7 @@
 #define _NGX_STATUS_DNS_H_INCLUDED_
 
 
-#include <ngx_config.h>
-#include <ngx_core.h>
+#include "ngx_status_check.h"
 
 
 #define NGX_STATUS_DNS_TEXT  4096        /* bytes of all records' text */
@@ -42,6 +42,20 @@ typedef struct {
 
 ngx_int_t ngx_status_dns_parse(const u_char *data, size_t len,
     ngx_uint_t type, ngx_status_dns_answer_t *answer, const char **err);
+
+
+typedef struct {
+    char                   *name;        /* that is asked for */
+    const char             *type;        /* "A" */
+    ngx_uint_t              number;      /* 1 */
+    int                     family;
+    ngx_uint_t              asked;       /* there is a condition on what comes
+                                            or on the rcode */
+} ngx_status_dns_conf_t;
+
+/* The type's conf(). */
+ngx_int_t ngx_status_dns_conf(ngx_pool_t *pool, ngx_status_check_t *check,
+    char *err, size_t errlen);
 
 
 #endif /* _NGX_STATUS_DNS_H_INCLUDED_ */

@@ -54,7 +54,7 @@ typedef struct {
     ngx_http_core_loc_conf_t *core;      /* of the same location */
     u_char                   *file;      /* where it was configured, for */
     ngx_uint_t                line;      /* messages */
-    void                     *cache;     /* handler.c: this process's */
+    void                     *cache;     /* cache.c: this process's */
 } ngx_http_status_loc_conf_t;
 
 
@@ -83,9 +83,11 @@ ngx_int_t ngx_http_status_postconfiguration(ngx_conf_t *cf);
 void ngx_http_status_make_state(ngx_cycle_t *cycle,
     ngx_http_status_main_conf_t *mcf);
 
-/* handler.c; header() and send() are for its like: a header from constant
- * strings, and a body that lives as long as the request */
+/* handler.c */
 ngx_int_t ngx_http_status_handler(ngx_http_request_t *r);
+
+/* answer.c, for push.c too: a header from constant strings, and a body that
+ * lives as long as the request */
 ngx_table_elt_t *ngx_http_status_header(ngx_http_request_t *r,
     const ngx_http_status_header_t *header);
 ngx_int_t ngx_http_status_send(ngx_http_request_t *r, const ngx_str_t *data);

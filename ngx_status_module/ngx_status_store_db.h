@@ -245,6 +245,38 @@ ngx_msec_t ngx_status_store_clock(void);
 int64_t ngx_status_store_time(void);             /* ms since the epoch */
 
 
+/* Private to thread.c and turn.c. */
+
+typedef struct {
+    pthread_cond_t        wake;
+    pthread_t             thread;
+    ngx_uint_t            started;
+    ngx_atomic_t          steps;         /* the thread's */
+
+    /* under the mutex */
+    pthread_cond_t        tried;
+    ngx_uint_t            news;          /* not to be waited with */
+    ngx_uint_t            quit;
+    ngx_msec_t            deadline;
+    ngx_status_store_t   *stores;
+    ngx_status_store_t   *current;       /* the thread is at it */
+} ngx_status_storing_t;
+
+extern ngx_status_storing_t  ngx_status_storing;
+
+
+/*
+ * turn.c, in the thread.  turn() answers whether the store goes on; the
+ * "last" one is before the process ends.  failed() puts the next try off and
+ * says why, or that the store waits for another process; start() may call it
+ * for a thread that is none.
+ */
+
+ngx_uint_t ngx_status_store_turn(ngx_status_store_t *s, ngx_uint_t last);
+void ngx_status_store_failed(ngx_status_store_t *s, ngx_uint_t waiting,
+    const char *err);
+
+
 /*
  * file.c, in the thread.  Returns are SQLite's codes; "err" gets a sentence.
  * db_open() takes the lock: SQLITE_BUSY with "*waiting" when another process

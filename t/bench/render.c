@@ -19,6 +19,7 @@
    ngx_status_module/formats/ngx_status_html_score.c
    ngx_status_module/formats/ngx_status_html_text.c
    ngx_status_module/formats/ngx_status_json.c
+   ngx_status_module/formats/ngx_status_json_check.c
    ngx_status_module/formats/ngx_status_metrics.c
    ngx_status_module/formats/ngx_status_metrics_samples.c
    ngx_status_module/formats/ngx_status_put.c

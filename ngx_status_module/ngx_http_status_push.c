@@ -9,6 +9,7 @@
 
 
 #include "ngx_http_status.h"
+#include "ngx_status_clock.h"
 #include "ngx_status_dialect.h"
 
 
@@ -378,7 +379,6 @@ ngx_http_status_push_body(ngx_http_request_t *r, ngx_status_heartbeat_t *hb)
 static ngx_int_t
 ngx_http_status_push_done(ngx_http_request_t *r)
 {
-    ngx_time_t                  *tp;
     ngx_status_push_t           *push;
     ngx_status_heartbeat_t      *hb;
     ngx_http_status_loc_conf_t  *lcf;
@@ -393,8 +393,7 @@ ngx_http_status_push_done(ngx_http_request_t *r)
     if (hb->status == NGX_HTTP_OK) {
         ngx_status_dialect_end(hb);
 
-        tp = ngx_timeofday();
-        push->at = (int64_t) tp->sec * 1000 + tp->msec;
+        push->at = ngx_status_now();
 
         if (ngx_status_inbox_put(lcf->monitor->inbox, &ctx->check->id, push)
             != NGX_OK)

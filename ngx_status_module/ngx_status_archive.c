@@ -9,6 +9,7 @@
 
 #include "ngx_status_archive.h"
 #include "ngx_status_archive_file.h"
+#include "ngx_status_clock.h"
 #include "ngx_status_loop.h"
 
 
@@ -296,7 +297,6 @@ static void
 ngx_status_archive_tell(ngx_status_archive_t *a)
 {
     ngx_str_t                   *name;
-    ngx_time_t                  *tp;
     ngx_uint_t                   level, state;
     ngx_status_archive_error_t  *failed, *kept;
 
@@ -359,8 +359,7 @@ ngx_status_archive_tell(ngx_status_archive_t *a)
     }
 
     if (a->dir.written) {
-        tp = ngx_timeofday();
-        a->status.written_at = (int64_t) tp->sec * 1000 + tp->msec;
+        a->status.written_at = ngx_status_now();
     }
 
     if (kept->call && a->told_kept != kept->err) {

@@ -8,6 +8,7 @@
 
 
 #include "ngx_status_archive_file.h"
+#include "ngx_status_clock.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -19,7 +20,6 @@ static ngx_uint_t ngx_status_archive_prune_day(ngx_status_archive_dir_t *d,
 static ngx_uint_t ngx_status_archive_is_day(const char *name);
 static ngx_uint_t ngx_status_archive_is_file(const char *name);
 static ngx_uint_t ngx_status_archive_is_ours(int day_fd, const char *name);
-static ngx_msec_t ngx_status_archive_clock(void);
 
 
 ngx_uint_t
@@ -55,7 +55,7 @@ ngx_status_archive_prune(ngx_status_archive_dir_t *d, int64_t now,
     }
 
     more = 0;
-    end = ngx_status_archive_clock() + ms;
+    end = ngx_status_clock() + ms;
 
     while (!more && (de = readdir(dir))) {
         if (ngx_status_archive_is_day(de->d_name)
@@ -116,7 +116,7 @@ ngx_status_archive_prune_day(ngx_status_archive_dir_t *d, const char *name,
             continue;
         }
 
-        more = (ngx_msec_int_t) (ngx_status_archive_clock() - end) >= 0;
+        more = (ngx_msec_int_t) (ngx_status_clock() - end) >= 0;
     }
 
     closedir(dir);
@@ -200,15 +200,4 @@ ngx_status_archive_is_ours(int day_fd, const char *name)
     /* all that a crash has left of it will do */
 
     return n != -1 && memcmp(buf, NGX_STATUS_ROW_HEAD, n) == 0;
-}
-
-
-static ngx_msec_t
-ngx_status_archive_clock(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (ngx_msec_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }

@@ -8,6 +8,7 @@
 
 #include "ngx_status_export.h"
 #include "ngx_status_export_dir.h"
+#include "ngx_status_clock.h"
 #include "ngx_status_loop.h"
 
 
@@ -77,7 +78,6 @@ void
 ngx_status_export_beat(ngx_status_monitor_t *monitor, ngx_log_t *log)
 {
     int64_t               now;
-    ngx_time_t           *tp;
     ngx_status_export_t  *e;
 
     if (monitor->export_conf.dir.len == 0) {
@@ -118,8 +118,7 @@ ngx_status_export_beat(ngx_status_monitor_t *monitor, ngx_log_t *log)
         return;
     }
 
-    tp = ngx_timeofday();
-    now = (int64_t) tp->sec * 1000 + tp->msec;
+    now = ngx_status_now();
 
     if (e->done && e->generation == monitor->zone->header->generation
         && now <= e->expires)
@@ -148,14 +147,12 @@ static void
 ngx_status_export_done(ngx_status_work_t *w)
 {
     time_t                wait;
-    ngx_time_t           *tp;
     ngx_status_export_t  *e = (ngx_status_export_t *) w;
 
     wait = e->monitor->export_conf.every;
 
     if (e->done) {
-        tp = ngx_timeofday();
-        e->status.written_at = (int64_t) tp->sec * 1000 + tp->msec;
+        e->status.written_at = ngx_status_now();
         e->waiting = 0;
 
     } else if (e->error.what) {

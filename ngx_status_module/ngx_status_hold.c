@@ -6,6 +6,7 @@
 
 #include "ngx_status_hold.h"
 #include "ngx_status_sentinel.h"
+#include "ngx_status_clock.h"
 #include <ngx_event.h>
 
 
@@ -35,7 +36,6 @@ static ngx_int_t ngx_status_hold_verdict(ngx_status_hold_t *h,
     ngx_status_held_t *held);
 static void ngx_status_hold_release(ngx_event_t *ev);
 static void ngx_status_hold_give_up(ngx_event_t *ev);
-static int64_t ngx_status_hold_now(void);
 
 
 ngx_status_hold_t *
@@ -145,7 +145,7 @@ ngx_status_hold_answered(ngx_status_hold_t *h, const ngx_status_probe_t *probe)
     offline = ngx_status_sentinel_offline(h->sentinels,
                                           h->monitor->nsentinels);
     since = h->monitor->zone->header->offline_since;
-    now = ngx_status_hold_now();
+    now = ngx_status_now();
 
     if (offline && since == 0) {
         ngx_status_zone_put_offline(h->monitor->zone, now);
@@ -264,7 +264,7 @@ ngx_status_hold_verdict(ngx_status_hold_t *h, ngx_status_held_t *held)
 
         held->asked = 1;
         held->probe->offline = rc == NGX_OK ? 0
-                               : since ? since : ngx_status_hold_now();
+                               : since ? since : ngx_status_now();
 
     } else if (rc == NGX_DECLINED) {
         result = &held->probe->result;
@@ -349,15 +349,4 @@ ngx_status_hold_give_up(ngx_event_t *ev)
     if (!ngx_queue_empty(&h->held)) {
         ngx_add_timer(&h->give_up, NGX_STATUS_SENTINEL_PAUSE);
     }
-}
-
-
-static int64_t
-ngx_status_hold_now(void)
-{
-    ngx_time_t  *tp;
-
-    tp = ngx_timeofday();
-
-    return (int64_t) tp->sec * 1000 + tp->msec;
 }

@@ -5,6 +5,7 @@
 
 
 #include "ngx_status_inbox.h"
+#include "ngx_status_clock.h"
 
 
 /*
@@ -55,7 +56,6 @@ struct ngx_status_inbox_s {
 
 
 static ngx_int_t ngx_status_inbox_init(ngx_shm_zone_t *shm_zone, void *data);
-static int64_t ngx_status_inbox_now(void);
 static ngx_atomic_uint_t ngx_status_inbox_ready(
     const ngx_status_inbox_t *inbox, ngx_uint_t n, const ngx_str_t *id);
 
@@ -144,7 +144,7 @@ ngx_status_inbox_init(ngx_shm_zone_t *shm_zone, void *data)
 
     ngx_memzero(inbox->header, offsetof(ngx_status_inbox_header_t, entries));
 
-    inbox->header->since = ngx_status_inbox_now();
+    inbox->header->since = ngx_status_now();
 
     shpool->data = inbox->header;
 
@@ -363,7 +363,7 @@ ngx_status_inbox_sweep(ngx_status_inbox_t *inbox,
     ngx_status_inbox_header_t  *h;
 
     h = inbox->header;
-    now = ngx_status_inbox_now();
+    now = ngx_status_now();
 
     for (n = 0; n < NGX_STATUS_INBOX_PLACES; n++) {
         state = h->state[n];
@@ -401,15 +401,4 @@ ngx_status_inbox_sweep(ngx_status_inbox_t *inbox,
                           "is no more", &id);
         }
     }
-}
-
-
-static int64_t
-ngx_status_inbox_now(void)
-{
-    ngx_time_t  *tp;
-
-    tp = ngx_timeofday();
-
-    return (int64_t) tp->sec * 1000 + tp->msec;
 }

@@ -5,6 +5,7 @@
 
 
 #include "ngx_status_loop.h"
+#include "ngx_status_clock.h"
 #include <sys/epoll.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -95,7 +96,6 @@ static void *ngx_status_loop_thread(void *data);
 static void ngx_status_loop_look(ngx_status_work_t *w);
 static void ngx_status_loop_looked(ngx_status_work_t *w);
 static void ngx_status_loop_note(ngx_msec_t now, ngx_msec_t late);
-static ngx_msec_t ngx_status_loop_clock(void);
 
 
 ngx_int_t
@@ -192,7 +192,7 @@ ngx_status_loop_init(ngx_cycle_t *cycle)
         l->tick_ms += ccf->timer_resolution;
     }
 
-    l->due = ngx_status_loop_clock() + l->tick_ms;
+    l->due = ngx_status_clock() + l->tick_ms;
     ngx_add_timer(&l->tick, NGX_STATUS_LOOP_TICK);
 
     return NGX_OK;
@@ -278,7 +278,7 @@ ngx_status_loop_handler(ngx_event_t *ev)
     (void) ev;
 
     l = &ngx_status_loop;
-    begin = ngx_status_loop_clock();
+    begin = ngx_status_clock();
 
     n = epoll_wait(l->epoll, events, NGX_STATUS_LOOP_EVENTS, 0);
 
@@ -293,7 +293,7 @@ ngx_status_loop_handler(ngx_event_t *ev)
 
         place->watch->handler(place->watch, events[i].events);
 
-        if (ngx_status_loop_clock() - begin >= NGX_STATUS_LOOP_SLICE) {
+        if (ngx_status_clock() - begin >= NGX_STATUS_LOOP_SLICE) {
             break;
         }
     }
@@ -338,7 +338,7 @@ ngx_status_loop_socket(CURL *easy, curl_socket_t s, int what, void *data,
             if (sock == NULL) {
                 /* an error returned here would break every transfer; this
                  * one will time out, and that must count as our fault */
-                ngx_status_loop_note(ngx_status_loop_clock(),
+                ngx_status_loop_note(ngx_status_clock(),
                                      NGX_STATUS_LOOP_FAULT);
                 return 0;
             }
@@ -354,7 +354,7 @@ ngx_status_loop_socket(CURL *easy, curl_socket_t s, int what, void *data,
              | (what & CURL_POLL_OUT ? EPOLLOUT : 0);
 
     if (ngx_status_loop_watch(&sock->watch, events) != NGX_OK) {
-        ngx_status_loop_note(ngx_status_loop_clock(), NGX_STATUS_LOOP_FAULT);
+        ngx_status_loop_note(ngx_status_clock(), NGX_STATUS_LOOP_FAULT);
     }
 
     return 0;
@@ -408,7 +408,7 @@ ngx_status_loop_timeout(ngx_event_t *ev)
     curl_multi_socket_action(ngx_status_loop.multi, CURL_SOCKET_TIMEOUT, 0,
                              &running);
 
-    ngx_status_loop_finished(ngx_status_loop_clock());
+    ngx_status_loop_finished(ngx_status_clock());
 }
 
 
@@ -446,7 +446,7 @@ ngx_status_loop_finished(ngx_msec_t begin)
 
         t->done(t, code);
 
-        if (ngx_status_loop_clock() - begin >= NGX_STATUS_LOOP_SLICE) {
+        if (ngx_status_clock() - begin >= NGX_STATUS_LOOP_SLICE) {
             ngx_post_event(&ngx_status_loop.rest, &ngx_posted_next_events);
             break;
         }
@@ -459,7 +459,7 @@ ngx_status_loop_rest(ngx_event_t *ev)
 {
     (void) ev;
 
-    ngx_status_loop_finished(ngx_status_loop_clock());
+    ngx_status_loop_finished(ngx_status_clock());
 }
 
 
@@ -490,7 +490,7 @@ ngx_status_loop_tick(ngx_event_t *ev)
     ngx_status_loop_t  *l;
 
     l = &ngx_status_loop;
-    now = ngx_status_loop_clock();
+    now = ngx_status_clock();
 
     ngx_status_loop_note(now, now > l->due ? now - l->due : 0);
 
@@ -527,7 +527,7 @@ ngx_status_loop_lateness(ngx_msec_t since)
     ngx_status_loop_t  *l;
 
     l = &ngx_status_loop;
-    now = ngx_status_loop_clock();
+    now = ngx_status_clock();
 
     /* after a stall descriptors are served before timers: count it already */
 
@@ -680,15 +680,4 @@ ngx_status_loop_looked(ngx_status_work_t *w)
     }
 
     free(lookup);
-}
-
-
-static ngx_msec_t
-ngx_status_loop_clock(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (ngx_msec_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }

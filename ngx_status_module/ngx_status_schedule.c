@@ -12,6 +12,7 @@
 #include "ngx_status_store.h"
 #include "../checks/ngx_status_probe.h"
 #include "ngx_status_archive.h"
+#include "ngx_status_clock.h"
 #include <ngx_event.h>
 #include <math.h>
 
@@ -75,7 +76,6 @@ static void ngx_status_schedule_log(ngx_status_job_t *job,
     const ngx_status_record_t *r, ngx_status_state_e before,
     int64_t before_since, int64_t now);
 static void ngx_status_schedule_refill(ngx_event_t *ev);
-static int64_t ngx_status_schedule_now(void);
 
 
 ngx_status_schedule_t *
@@ -241,7 +241,7 @@ ngx_status_schedule_resume(ngx_status_job_t *job)
     check = job->probe.check;
 
     r = ngx_status_zone_record(job->slot);
-    wait = r->next_at - ngx_status_schedule_now();
+    wait = r->next_at - ngx_status_now();
 
     if (r->nresults == 0 || wait <= 0) {
         return ngx_status_schedule_first(check->interval, job->hash,
@@ -415,7 +415,7 @@ ngx_status_schedule_run(ngx_status_job_t *job)
     ngx_memzero(&probe->result, sizeof(ngx_status_result_t));
     ngx_memzero(&probe->score, sizeof(ngx_status_score_t));
 
-    probe->result.at = ngx_status_schedule_now();
+    probe->result.at = ngx_status_now();
     probe->score.value = NAN;
 
     r = ngx_status_zone_record(job->slot);
@@ -516,7 +516,7 @@ ngx_status_schedule_settle(ngx_status_job_t *job)
     s->results++;
 
     ngx_time_update();
-    now = ngx_status_schedule_now();
+    now = ngx_status_now();
 
     next = ngx_status_schedule_next(ngx_current_msec, probe->check->interval,
                                     job->hash);
@@ -673,15 +673,4 @@ ngx_status_schedule_refill(ngx_event_t *ev)
             ngx_status_schedule_run(job);
         }
     }
-}
-
-
-static int64_t
-ngx_status_schedule_now(void)
-{
-    ngx_time_t  *tp;
-
-    tp = ngx_timeofday();
-
-    return (int64_t) tp->sec * 1000 + tp->msec;
 }

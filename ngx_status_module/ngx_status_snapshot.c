@@ -8,6 +8,7 @@
 
 
 #include "ngx_status_monitor.h"
+#include "ngx_status_clock.h"
 
 
 #define NGX_STATUS_SNAPSHOT_AGE    1000          /* ms between two changes */
@@ -30,7 +31,6 @@ ngx_status_snapshot(const ngx_status_monitor_t *monitor,
 {
     int64_t                          real, changed_at, minute, heartbeat_at;
     ngx_uint_t                       i, alive, generation;
-    ngx_time_t                      *tp;
     ngx_status_view_t               *v;
     ngx_status_snapshot_t           *s;
     const ngx_status_zone_header_t  *h;
@@ -45,8 +45,7 @@ ngx_status_snapshot(const ngx_status_monitor_t *monitor,
     }
 
     h = monitor->zone->header;
-    tp = ngx_timeofday();
-    real = (int64_t) tp->sec * 1000 + tp->msec;
+    real = ngx_status_now();
     minute = real / 60000;
     alive = ngx_status_zone_alive(monitor->zone);
 

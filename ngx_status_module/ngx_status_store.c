@@ -59,7 +59,7 @@ ngx_status_store_open(ngx_status_monitor_t *monitor, ngx_log_t *log)
     s->lock = -1;
     s->told.state = NGX_STATUS_OUTLET_OFF;
 
-    begin = ngx_status_store_clock();
+    begin = ngx_status_clock();
 
     for (n = 0; n < monitor->nchecks; n++) {
         slot = ngx_status_zone_claim(monitor->zone, &monitor->checks[n]->id);
@@ -76,7 +76,7 @@ ngx_status_store_open(ngx_status_monitor_t *monitor, ngx_log_t *log)
             ngx_log_error(NGX_LOG_NOTICE, log, 0,
                           "%ui checks of monitor \"%V\" have their past back "
                           "from \"%s\" in %M ms", n, &monitor->name, s->path,
-                          ngx_status_store_clock() - begin);
+                          ngx_status_clock() - begin);
         }
     }
 
@@ -275,7 +275,7 @@ ngx_status_store_beat(ngx_status_store_t *s)
     }
 
     if (readable && !stuck && s->restored < s->monitor->nchecks) {
-        (void) ngx_status_store_restore(s, ngx_status_store_clock()
+        (void) ngx_status_store_restore(s, ngx_status_clock()
                                            + NGX_STATUS_STORE_STEP);
     }
 

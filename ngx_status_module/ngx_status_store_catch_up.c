@@ -66,11 +66,11 @@ ngx_status_store_catch_up(ngx_status_store_t *s)
     ngx_status_store_check_t   *check;
     const ngx_status_record_t  *record;
 
-    until = ngx_status_store_clock() + NGX_STATUS_STORE_STEP;
+    until = ngx_status_clock() + NGX_STATUS_STORE_STEP;
 
     for (n = 0; n < s->monitor->nchecks; n++) {
 
-        if ((ngx_msec_int_t) (ngx_status_store_clock() - until) >= 0
+        if ((ngx_msec_int_t) (ngx_status_clock() - until) >= 0
             || s->nitems >= s->monitor->store_conf.queue / 4)
         {
             return;

@@ -11,6 +11,7 @@
 
 
 #include "ngx_status_store.h"
+#include "ngx_status_clock.h"
 #include "ngx_status_stuck.h"
 #include <pthread.h>
 #include <sqlite3.h>
@@ -241,7 +242,6 @@ ngx_uint_t ngx_status_store_stuck(ngx_status_store_t *s,
     ngx_status_outlet_t *status);
 void ngx_status_store_hurry(void);
 void ngx_status_store_step(void);
-ngx_msec_t ngx_status_store_clock(void);
 int64_t ngx_status_store_time(void);             /* ms since the epoch */
 
 

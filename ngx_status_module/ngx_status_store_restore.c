@@ -110,7 +110,7 @@ ngx_status_store_restore(ngx_status_store_t *s, ngx_msec_t until)
 
     while (rc == SQLITE_OK && s->restored < s->monitor->nchecks
            && (until == 0
-               || (ngx_msec_int_t) (ngx_status_store_clock() - until) < 0))
+               || (ngx_msec_int_t) (ngx_status_clock() - until) < 0))
     {
         r.n = s->restored;
         found = 0;

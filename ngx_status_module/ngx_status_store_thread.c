@@ -191,7 +191,7 @@ ngx_status_store_exit(void)
         ngx_status_store_append(&s->queue, &s->pending);
     }
 
-    st->deadline = ngx_status_store_clock() + ms - NGX_STATUS_STORE_MARGIN;
+    st->deadline = ngx_status_clock() + ms - NGX_STATUS_STORE_MARGIN;
     st->quit = 1;
     pthread_cond_signal(&st->wake);
     pthread_mutex_unlock(&ngx_status_store_mutex);
@@ -289,17 +289,6 @@ ngx_status_store_after(struct timespec *ts, ngx_msec_t ms)
         ts->tv_sec++;
         ts->tv_nsec -= 1000000000;
     }
-}
-
-
-ngx_msec_t
-ngx_status_store_clock(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (ngx_msec_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 

@@ -60,7 +60,7 @@ ngx_status_store_turn(ngx_status_store_t *s, ngx_uint_t last)
     }
 
     if (leaving || last
-        || (ngx_msec_int_t) (ngx_status_store_clock() - s->retry_at) >= 0)
+        || (ngx_msec_int_t) (ngx_status_clock() - s->retry_at) >= 0)
     {
         ngx_status_store_try(s, damaged);
     }
@@ -73,7 +73,7 @@ ngx_status_store_turn(ngx_status_store_t *s, ngx_uint_t last)
 
     if (s->batch.first && s->locked
         && (!last
-            || (ngx_msec_int_t) (ngx_status_store_clock()
+            || (ngx_msec_int_t) (ngx_status_clock()
                                  - ngx_status_storing.deadline) < 0))
     {
         return 1;
@@ -116,11 +116,11 @@ ngx_status_store_end(ngx_status_store_t *s, ngx_uint_t leaving)
 
     /* all records once more, as many as there is time for */
 
-    s->save_begin = ngx_status_store_clock() - NGX_STATUS_STORE_SAVE;
+    s->save_begin = ngx_status_clock() - NGX_STATUS_STORE_SAVE;
     s->saved = 0;
 
     while (own && s->db && s->saved < s->monitor->nchecks
-           && (ngx_msec_int_t) (ngx_status_store_clock()
+           && (ngx_msec_int_t) (ngx_status_clock()
                                 - ngx_status_storing.deadline) < 0)
     {
         rc = ngx_status_store_save(s, err);
@@ -274,7 +274,7 @@ ngx_status_store_save(ngx_status_store_t *s, char err[NGX_STATUS_MESSAGE])
     ngx_uint_t  n, last;
     ngx_msec_t  now;
 
-    now = ngx_status_store_clock();
+    now = ngx_status_clock();
     n = s->monitor->nchecks;
 
     last = (uint64_t) (now - s->save_begin) * n / NGX_STATUS_STORE_SAVE;
@@ -342,7 +342,7 @@ ngx_status_store_failed(ngx_status_store_t *s, ngx_uint_t waiting,
     s->backoff = s->backoff ? ngx_min(s->backoff * 2, NGX_STATUS_STORE_REST)
                             : NGX_STATUS_STORE_RETRY;
 
-    now = ngx_status_store_clock();
+    now = ngx_status_clock();
 
     if (waiting) {
         /* it costs nothing to ask */
@@ -380,7 +380,7 @@ ngx_status_store_begun(ngx_status_store_t *s, const char *aside)
     /* one without records gets them all at once */
 
     s->saved = 0;
-    s->save_begin = ngx_status_store_clock()
+    s->save_begin = ngx_status_clock()
                     - (s->empty || s->anew ? NGX_STATUS_STORE_SAVE : 0);
 
     pthread_mutex_lock(&ngx_status_store_mutex);

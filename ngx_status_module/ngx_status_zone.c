@@ -8,6 +8,7 @@
 
 
 #include "ngx_status_zone_slot.h"
+#include "ngx_status_clock.h"
 
 
 /* A reader that met this many writes in a row keeps what it had. */
@@ -24,7 +25,6 @@ static void ngx_status_zone_rename(ngx_status_zone_t *zone);
 static void ngx_status_zone_take(ngx_status_zone_header_t *header,
     ngx_status_slot_t *slot, const ngx_str_t *id,
     const ngx_status_slot_t *old);
-static int64_t ngx_status_zone_now(void);
 
 
 ngx_msec_t
@@ -208,7 +208,7 @@ ngx_status_zone_rename(ngx_status_zone_t *zone)
     }
 
     if (renamed) {
-        h->changed_at = ngx_status_zone_now();
+        h->changed_at = ngx_status_now();
         (void) ngx_atomic_fetch_add(&h->generation, 1);
     }
 }
@@ -380,7 +380,7 @@ ngx_status_zone_commit(ngx_status_zone_t *zone, ngx_status_slot_t *slot)
     ngx_status_zone_set_hand(zone, (ngx_status_seat_t *)
                                    ((uintptr_t) &slot->own + theirs));
 
-    zone->header->changed_at = ngx_status_zone_now();
+    zone->header->changed_at = ngx_status_now();
     (void) ngx_atomic_fetch_add(&zone->header->generation, 1);
 }
 
@@ -399,7 +399,7 @@ ngx_status_zone_beat(ngx_status_zone_t *zone, ngx_status_beat_t *beat)
     ngx_status_zone_header_t  *h;
 
     h = zone->header;
-    beat->at = ngx_status_zone_now();
+    beat->at = ngx_status_now();
 
     /* nobody reads it before it is counted, or any more: it is the oldest */
 
@@ -467,7 +467,7 @@ ngx_status_zone_put_outlet(ngx_status_zone_t *zone, ngx_uint_t i,
     ngx_memory_barrier();
     h->outlets_seq++;
 
-    h->changed_at = ngx_status_zone_now();
+    h->changed_at = ngx_status_now();
     (void) ngx_atomic_fetch_add(&h->generation, 1);
 }
 
@@ -480,7 +480,7 @@ ngx_status_zone_put_offline(ngx_status_zone_t *zone, int64_t since)
     h = zone->header;
 
     h->offline_since = since;
-    h->changed_at = ngx_status_zone_now();
+    h->changed_at = ngx_status_now();
     (void) ngx_atomic_fetch_add(&h->generation, 1);
 }
 
@@ -497,7 +497,7 @@ ngx_status_zone_put_pushes_lost(ngx_status_zone_t *zone, uint64_t n)
     }
 
     h->pushes_lost = n;
-    h->changed_at = ngx_status_zone_now();
+    h->changed_at = ngx_status_now();
     (void) ngx_atomic_fetch_add(&h->generation, 1);
 }
 
@@ -664,15 +664,4 @@ ngx_status_zone_alive(const ngx_status_zone_t *zone)
     return h->heartbeat_at != 0
            && (ngx_msec_int_t) (ngx_current_msec - h->heartbeat)
               < NGX_STATUS_ZONE_DEAD;
-}
-
-
-static int64_t
-ngx_status_zone_now(void)
-{
-    ngx_time_t  *tp;
-
-    tp = ngx_timeofday();
-
-    return (int64_t) tp->sec * 1000 + tp->msec;
 }

@@ -5,6 +5,7 @@
 
 
 #include "ngx_status_starttls.h"
+#include "ngx_status_ber.h"
 #include <stdio.h>
 #include <strings.h>
 
@@ -41,9 +42,7 @@ static ngx_int_t ngx_status_starttls_reply(ngx_status_starttls_t *st);
 static ngx_int_t ngx_status_starttls_ldap(ngx_status_starttls_t *st,
     const char *me, const u_char **p, const u_char *last);
 static ngx_int_t ngx_status_starttls_extended(ngx_status_starttls_t *st,
-    size_t at);
-static ngx_int_t ngx_status_starttls_length(const u_char *p, size_t len,
-    size_t *at, size_t *length);
+    const u_char *p);
 static ngx_int_t ngx_status_starttls_postgres(ngx_status_starttls_t *st,
     const char *me, const u_char **p, const u_char *last);
 static void ngx_status_starttls_say(ngx_status_starttls_t *st,
@@ -362,8 +361,9 @@ static ngx_int_t
 ngx_status_starttls_ldap(ngx_status_starttls_t *st, const char *me,
     const u_char **p, const u_char *last)
 {
-    size_t     at, length;
-    ngx_int_t  rc;
+    size_t         length;
+    ngx_int_t      rc;
+    const u_char  *body, *end;
 
     (void) me;
 
@@ -376,13 +376,11 @@ ngx_status_starttls_ldap(ngx_status_starttls_t *st, const char *me,
         st->len++;
         (*p)++;
 
-        at = 1;
-        rc = st->line[0] == 0x30
-             ? ngx_status_starttls_length(st->line,
-                                          ngx_min(st->len,
-                                                  NGX_STATUS_STARTTLS_KEEP),
-                                          &at, &length)
-             : NGX_ERROR;
+        body = st->line + 1;
+        end = st->line + ngx_min(st->len, NGX_STATUS_STARTTLS_KEEP);
+
+        rc = st->line[0] == 0x30 ? ngx_status_ber_length(&body, end, &length)
+                                 : NGX_ERROR;
 
         if (rc == NGX_ERROR || (rc == NGX_OK
                                 && length > NGX_STATUS_STARTTLS_TOTAL))
@@ -390,8 +388,8 @@ ngx_status_starttls_ldap(ngx_status_starttls_t *st, const char *me,
             return ngx_status_starttls_strange(st);
         }
 
-        if (rc == NGX_OK && st->len == at + length) {
-            return ngx_status_starttls_extended(st, at);
+        if (rc == NGX_OK && st->len == (body - st->line) + length) {
+            return ngx_status_starttls_extended(st, body);
         }
     }
 
@@ -399,36 +397,36 @@ ngx_status_starttls_ldap(ngx_status_starttls_t *st, const char *me,
 }
 
 
-/* Of a whole message, the part from "at" on; the end of it may be cut. */
+/* Of a whole message, the part from "p" on; the end of it may be cut. */
 
 static ngx_int_t
-ngx_status_starttls_extended(ngx_status_starttls_t *st, size_t at)
+ngx_status_starttls_extended(ngx_status_starttls_t *st, const u_char *p)
 {
-    size_t     len, length;
-    u_char    *p, id, result;
-    ngx_int_t  i;
+    size_t         length;
+    u_char         id, result;
+    ngx_int_t      i;
+    const u_char  *last;
 
-    p = st->line;
-    len = ngx_min(st->len, NGX_STATUS_STARTTLS_KEEP);
+    last = st->line + ngx_min(st->len, NGX_STATUS_STARTTLS_KEEP);
 
     /* messageID, which is 0 when the server has something to say by itself */
 
-    if (len < at + 4 || p[at] != 0x02 || p[at + 1] != 1) {
+    if (last - p < 4 || p[0] != 0x02 || p[1] != 1) {
         return ngx_status_starttls_strange(st);
     }
 
-    id = p[at + 2];
-    at += 3;
+    id = p[2];
+    p += 3;
 
-    if (id > 1 || p[at++] != 0x78
-        || ngx_status_starttls_length(p, len, &at, &length) != NGX_OK
-        || len < at + 3 || p[at] != 0x0a || p[at + 1] != 1)
+    if (id > 1 || *p++ != 0x78
+        || ngx_status_ber_length(&p, last, &length) != NGX_OK
+        || last - p < 3 || p[0] != 0x0a || p[1] != 1)
     {
         return ngx_status_starttls_strange(st);
     }
 
-    result = p[at + 2];
-    at += 3;
+    result = p[2];
+    p += 3;
 
     if (id == 1 && result == 0) {
         return NGX_OK;
@@ -438,60 +436,23 @@ ngx_status_starttls_extended(ngx_status_starttls_t *st, size_t at)
 
     for (i = 0; i < 2; i++) {
 
-        if (at >= len || p[at++] != 0x04
-            || ngx_status_starttls_length(p, len, &at, &length) != NGX_OK)
+        if (p == last || *p++ != 0x04
+            || ngx_status_ber_length(&p, last, &length) != NGX_OK)
         {
             length = 0;
             break;
         }
 
-        length = ngx_min(length, len - at);
-        at += length;
+        length = ngx_min(length, (size_t) (last - p));
+        p += length;
     }
 
     st->error = NGX_STATUS_E_TLS;
     ngx_status_message(st->message, "StartTLS answered with LDAP result %u"
                        "%s%.*s", (unsigned) result, length ? ": " : "",
-                       (int) length, (char *) p + at - length);
+                       (int) length, (char *) p - length);
 
     return NGX_ERROR;
-}
-
-
-/* A length in BER; NGX_AGAIN: there is more of it to come. */
-
-static ngx_int_t
-ngx_status_starttls_length(const u_char *p, size_t len, size_t *at,
-    size_t *length)
-{
-    size_t  n;
-
-    if (*at >= len) {
-        return NGX_AGAIN;
-    }
-
-    n = p[(*at)++];
-
-    if (n < 0x80) {
-        *length = n;
-        return NGX_OK;
-    }
-
-    n &= 0x7f;
-
-    if (n == 0 || n > 4) {
-        return NGX_ERROR;
-    }
-
-    if (len - *at < n) {
-        return NGX_AGAIN;
-    }
-
-    for (*length = 0; n; n--) {
-        *length = *length << 8 | p[(*at)++];
-    }
-
-    return NGX_OK;
 }
 
 

@@ -9,6 +9,7 @@
 
 
 #include "ngx_status_talk.h"
+#include "ngx_status_ber.h"
 
 
 #define NGX_STATUS_LDAP_MESSAGE  0x30
@@ -41,8 +42,6 @@ static ngx_int_t ngx_status_ldap_result(ngx_status_talk_t *t,
 static ngx_int_t ngx_status_ldap_odd(ngx_status_talk_t *t);
 static ngx_int_t ngx_status_ldap_part(const u_char **p, const u_char *last,
     ngx_uint_t tag, ngx_str_t *part);
-static ngx_int_t ngx_status_ldap_length(const u_char **p, const u_char *last,
-    size_t *length);
 static const char *ngx_status_ldap_word(ngx_uint_t code);
 
 
@@ -159,7 +158,7 @@ ngx_status_talk_ldap(ngx_status_talk_t *t, const u_char **p,
         end = t->line + ngx_min(t->len, t->conf->protocol->keep);
 
         rc = t->line[0] == NGX_STATUS_LDAP_MESSAGE
-             ? ngx_status_ldap_length(&body, end, &length) : NGX_ERROR;
+             ? ngx_status_ber_length(&body, end, &length) : NGX_ERROR;
 
         if (rc == NGX_ERROR
             || (rc == NGX_OK && length > NGX_STATUS_TALK_TOTAL))
@@ -196,7 +195,7 @@ ngx_status_ldap_message(ngx_status_talk_t *t)
     p = t->line + 1;
     last = t->line + ngx_min(t->len, t->conf->protocol->keep);
 
-    (void) ngx_status_ldap_length(&p, last, &length);
+    (void) ngx_status_ber_length(&p, last, &length);
 
     if (ngx_status_ldap_part(&p, last, NGX_STATUS_LDAP_INTEGER, &id) != NGX_OK
         || id.len != 1 || p == last)
@@ -206,7 +205,7 @@ ngx_status_ldap_message(ngx_status_talk_t *t)
 
     tag = *p++;
 
-    if (ngx_status_ldap_length(&p, last, &length) != NGX_OK) {
+    if (ngx_status_ber_length(&p, last, &length) != NGX_OK) {
         return ngx_status_ldap_odd(t);
     }
 
@@ -340,7 +339,7 @@ ngx_status_ldap_part(const u_char **p, const u_char *last, ngx_uint_t tag,
     part->len = 0;
 
     if (at == last || *at++ != tag
-        || ngx_status_ldap_length(&at, last, &length) != NGX_OK
+        || ngx_status_ber_length(&at, last, &length) != NGX_OK
         || length > (size_t) (last - at))
     {
         return NGX_DECLINED;
@@ -349,42 +348,6 @@ ngx_status_ldap_part(const u_char **p, const u_char *last, ngx_uint_t tag,
     part->data = (u_char *) at;
     part->len = length;
     *p = at + length;
-
-    return NGX_OK;
-}
-
-
-/* NGX_AGAIN: it is not all there. */
-
-static ngx_int_t
-ngx_status_ldap_length(const u_char **p, const u_char *last, size_t *length)
-{
-    ngx_uint_t  n;
-
-    if (*p == last) {
-        return NGX_AGAIN;
-    }
-
-    n = *(*p)++;
-
-    if (n < 0x80) {
-        *length = n;
-        return NGX_OK;
-    }
-
-    n &= 0x7f;
-
-    if (n == 0 || n > 4) {
-        return NGX_ERROR;
-    }
-
-    if ((size_t) (last - *p) < n) {
-        return NGX_AGAIN;
-    }
-
-    for (*length = 0; n; n--) {
-        *length = *length << 8 | *(*p)++;
-    }
 
     return NGX_OK;
 }

@@ -316,28 +316,7 @@ ngx_status_metrics_render(const ngx_status_snapshot_t *snapshot,
 
 size_t
 ngx_status_metrics_label(ngx_status_metrics_t *m, const char *key,
-    size_t keylen, const ngx_str_t *word)
-{
-    size_t             len;
-    ngx_status_out_t  *labels;
-
-    labels = &m->labels;
-    len = labels->len;
-
-    if (word->len) {
-        ngx_status_out_raw(labels, len ? "," : "{", 1);
-        ngx_status_out_raw(labels, key, keylen);
-        ngx_status_out_raw(labels, word->data, word->len);
-        ngx_status_out_lit(labels, "\"");
-    }
-
-    return len;
-}
-
-
-size_t
-ngx_status_metrics_escape(ngx_status_metrics_t *m, const char *key,
-    size_t keylen, const ngx_str_t *text)
+    size_t keylen, const ngx_str_t *text, ngx_uint_t word)
 {
     size_t             len;
     ngx_status_out_t  *labels;
@@ -348,7 +327,14 @@ ngx_status_metrics_escape(ngx_status_metrics_t *m, const char *key,
     if (text->len) {
         ngx_status_out_raw(labels, len ? "," : "{", 1);
         ngx_status_out_raw(labels, key, keylen);
-        ngx_status_out_label(labels, text->data, text->len);
+
+        if (word) {
+            ngx_status_out_raw(labels, text->data, text->len);
+
+        } else {
+            ngx_status_out_label(labels, text->data, text->len);
+        }
+
         ngx_status_out_lit(labels, "\"");
     }
 

@@ -92,15 +92,13 @@ void ngx_status_metrics_probe(ngx_status_metrics_t *m,
  */
 
 #define ngx_status_metrics_word(m, key, word)                                \
-    ngx_status_metrics_label(m, key "=\"", sizeof(key "=\"") - 1, word)
+    ngx_status_metrics_label(m, key "=\"", sizeof(key "=\"") - 1, word, 1)
 
 #define ngx_status_metrics_text(m, key, text)                                \
-    ngx_status_metrics_escape(m, key "=\"", sizeof(key "=\"") - 1, text)
+    ngx_status_metrics_label(m, key "=\"", sizeof(key "=\"") - 1, text, 0)
 
 size_t ngx_status_metrics_label(ngx_status_metrics_t *m, const char *key,
-    size_t keylen, const ngx_str_t *word);
-size_t ngx_status_metrics_escape(ngx_status_metrics_t *m, const char *key,
-    size_t keylen, const ngx_str_t *text);
+    size_t keylen, const ngx_str_t *text, ngx_uint_t word);
 
 
 /*

@@ -23,9 +23,7 @@ typedef struct {
     ngx_status_talking_conf_t *conf;
     ngx_status_stream_t       *stream;
     ngx_status_talk_t          talk;
-    u_char                    *body;     /* what was said, in text */
-    size_t                     len;
-    size_t                     size;
+    ngx_status_buf_t           body;     /* what was said, in text */
     ngx_uint_t                 begun;    /* connected, and in TLS if need be */
 } ngx_status_talking_t;
 
@@ -345,32 +343,16 @@ static ngx_int_t
 ngx_status_talking_keep(ngx_status_talking_t *t, const u_char *bytes,
     size_t len)
 {
-    size_t   size, limit;
-    u_char  *p;
+    size_t  limit;
 
     if (!t->conf->body || !t->conf->talk.protocol->text) {
         return NGX_OK;
     }
 
     limit = t->probe->check->max_body;
-    len = ngx_min(len, limit - t->len);
+    len = ngx_min(len, limit - t->body.len);
 
-    if (t->len + len > t->size) {
-        size = ngx_max(t->len + len, ngx_min(t->size * 2, limit));
-
-        p = realloc(t->body, size);
-        if (p == NULL) {
-            return NGX_ERROR;
-        }
-
-        t->body = p;
-        t->size = size;
-    }
-
-    ngx_memcpy(t->body + t->len, bytes, len);
-    t->len += len;
-
-    return NGX_OK;
+    return ngx_status_probe_keep(&t->body, bytes, len, limit);
 }
 
 
@@ -411,8 +393,8 @@ ngx_status_talking_end(ngx_status_talking_t *t, ngx_status_evidence_t *ev)
     if (t->conf->talk.protocol->text) {
         result->size = t->talk.total;
 
-        ev->body.data = t->body;
-        ev->body.len = t->len;
+        ev->body.data = t->body.data;
+        ev->body.len = t->body.len;
 
     } else {
         result->size = t->talk.size;
@@ -446,6 +428,6 @@ ngx_status_talking_release(void *ctx)
     ngx_status_stream_close(t->stream);
     ngx_status_talk_end(&t->talk);
 
-    free(t->body);
+    free(t->body.data);
     free(t);
 }

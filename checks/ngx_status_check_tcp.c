@@ -35,9 +35,7 @@ typedef struct {
     ngx_uint_t                 looks;
     ngx_msec_t                 looked;   /* ngx_current_msec */
 
-    u_char                    *body;
-    size_t                     len;
-    size_t                     size;
+    ngx_status_buf_t           body;
 
     /* of the newest byte: how long it is waited after it is our business */
     uint32_t                   latency;
@@ -275,7 +273,7 @@ ngx_status_tcp_read(void *data, u_char *bytes, size_t len)
 
     if (len == 0) {
 
-        if (t->len == 0 && !t->any) {
+        if (t->body.len == 0 && !t->any) {
             ngx_status_probe_broken(0, NGX_STATUS_PHASE_WAIT, &ev);
         }
 
@@ -320,32 +318,16 @@ ngx_status_tcp_read(void *data, u_char *bytes, size_t len)
 static ngx_int_t
 ngx_status_tcp_keep(ngx_status_tcp_t *t, u_char *bytes, size_t len)
 {
-    size_t   size, limit;
-    u_char  *p;
+    size_t  limit;
 
     limit = t->probe->check->max_body;
 
-    if (len > limit - t->len) {
-        len = limit - t->len;
+    if (len > limit - t->body.len) {
+        len = limit - t->body.len;
         t->cut = 1;
     }
 
-    if (t->len + len > t->size) {
-        size = ngx_max(t->len + len, ngx_min(t->size * 2, limit));
-
-        p = realloc(t->body, size);
-        if (p == NULL) {
-            return NGX_ERROR;
-        }
-
-        t->body = p;
-        t->size = size;
-    }
-
-    ngx_memcpy(t->body + t->len, bytes, len);
-    t->len += len;
-
-    return NGX_OK;
+    return ngx_status_probe_keep(&t->body, bytes, len, limit);
 }
 
 
@@ -381,9 +363,9 @@ ngx_status_tcp_holds(ngx_status_tcp_t *t)
 
     ev.have = ngx_status_subject_bit(NGX_STATUS_S_BODY)
               |ngx_status_subject_bit(NGX_STATUS_S_SIZE);
-    ev.body.data = t->body;
-    ev.body.len = t->len;
-    ev.number[NGX_STATUS_S_SIZE] = t->len;
+    ev.body.data = t->body.data;
+    ev.body.len = t->body.len;
+    ev.number[NGX_STATUS_S_SIZE] = t->body.len;
 
     return ngx_status_judge(t->conf->conds, t->conf->nconds, NULL, 0,
                             t->probe->check->timeout, &ev, 0, &result)
@@ -399,7 +381,7 @@ ngx_status_tcp_failed(void *data, ngx_status_evidence_t *ev)
 
     t = data;
 
-    if (ev->timed_out && t->len) {
+    if (ev->timed_out && t->body.len) {
 
         /* an answer that does not end, or is not the one that is expected;
          * which of the two the conditions know best */
@@ -424,16 +406,16 @@ ngx_status_tcp_end(ngx_status_tcp_t *t, ngx_status_evidence_t *ev)
     if (t->conf->nconds) {
         ev->have = ngx_status_subject_bit(NGX_STATUS_S_BODY)
                    |ngx_status_subject_bit(NGX_STATUS_S_SIZE);
-        ev->body.data = t->body;
-        ev->body.len = t->len;
+        ev->body.data = t->body.data;
+        ev->body.len = t->body.len;
         ev->body_cut = t->cut;
         ev->body_told = 1;
-        ev->number[NGX_STATUS_S_SIZE] = t->len;
+        ev->number[NGX_STATUS_S_SIZE] = t->body.len;
     }
 
-    t->probe->result.size = t->len;
+    t->probe->result.size = t->body.len;
 
-    if (t->len || !(ev->fault || ev->error || ev->timed_out)) {
+    if (t->body.len || !(ev->fault || ev->error || ev->timed_out)) {
         ngx_status_tcp_seen(t);
     }
 
@@ -449,15 +431,15 @@ ngx_status_tcp_seen(ngx_status_tcp_t *t)
     char    text[NGX_STATUS_SEEN];
     size_t  n;
 
-    for (n = 0; n < t->len && n < NGX_STATUS_SEEN; n++) {
-        if (t->body[n] == CR || t->body[n] == LF) {
+    for (n = 0; n < t->body.len && n < NGX_STATUS_SEEN; n++) {
+        if (t->body.data[n] == CR || t->body.data[n] == LF) {
             break;
         }
     }
 
     if (n) {
-        ngx_status_text_copy(t->probe->result.seen, NGX_STATUS_SEEN, t->body,
-                             n);
+        ngx_status_text_copy(t->probe->result.seen, NGX_STATUS_SEEN,
+                             t->body.data, n);
         return;
     }
 
@@ -481,6 +463,6 @@ ngx_status_tcp_release(void *ctx)
 
     ngx_status_stream_close(t->stream);
 
-    free(t->body);
+    free(t->body.data);
     free(t);
 }

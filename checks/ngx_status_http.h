@@ -71,13 +71,6 @@ typedef struct {
 } ngx_status_http_conf_t;
 
 
-typedef struct {
-    u_char                    *data;
-    size_t                     len;
-    size_t                     size;
-} ngx_status_http_buf_t;
-
-
 /* Which part of an answer is to come next. */
 
 typedef enum {
@@ -100,9 +93,9 @@ typedef struct {
     ngx_msec_t                 waited;   /* for a place to resolve in */
 
     ngx_status_json_t         *json;
-    ngx_status_http_buf_t      body;
-    ngx_status_http_buf_t      header;
-    ngx_status_http_buf_t      rest;     /* of the JSON: is to be matched */
+    ngx_status_buf_t           body;
+    ngx_status_buf_t           header;
+    ngx_status_buf_t           rest;     /* of the JSON: is to be matched */
     size_t                     rest_at;
     size_t                     matched;  /* bytes of JSON this millisecond */
     ngx_msec_t                 matched_at;

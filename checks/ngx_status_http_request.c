@@ -25,8 +25,6 @@ static size_t ngx_status_http_on_body(char *data, size_t size, size_t n,
     void *ctx);
 static ngx_int_t ngx_status_http_match(ngx_status_http_t *h,
     const char *data, size_t len);
-static ngx_int_t ngx_status_http_keep(ngx_status_http_buf_t *b,
-    const char *data, size_t len, size_t limit);
 static curl_socket_t ngx_status_http_on_socket(void *ctx,
     curlsocktype purpose, struct curl_sockaddr *addr);
 static ngx_uint_t ngx_status_http_strays(ngx_status_http_t *h);
@@ -317,7 +315,8 @@ ngx_status_http_on_header(char *data, size_t size, size_t n, void *ctx)
     }
 
     if (n > 2 && h->conf->header && !h->series
-        && ngx_status_http_keep(&h->header, data, n, NGX_STATUS_HTTP_HEADER)
+        && ngx_status_probe_keep(&h->header, data, n,
+                                 NGX_STATUS_HTTP_HEADER)
            != NGX_OK)
     {
         h->nomem = 1;
@@ -340,8 +339,8 @@ ngx_status_http_on_body(char *data, size_t size, size_t n, void *ctx)
     take = ngx_min(n, h->probe->check->max_body - h->size);
 
     if (h->conf->body && !h->series
-        && ngx_status_http_keep(&h->body, data, take,
-                                h->probe->check->max_body)
+        && ngx_status_probe_keep(&h->body, data, take,
+                                 h->probe->check->max_body)
            != NGX_OK)
     {
         h->nomem = 1;
@@ -393,35 +392,8 @@ ngx_status_http_match(ngx_status_http_t *h, const char *data, size_t len)
         ngx_add_timer(&h->timer, NGX_STATUS_HTTP_SOON);
     }
 
-    return ngx_status_http_keep(&h->rest, data, len,
-                                h->probe->check->max_body);
-}
-
-
-static ngx_int_t
-ngx_status_http_keep(ngx_status_http_buf_t *b, const char *data, size_t len,
-    size_t limit)
-{
-    size_t   size;
-    u_char  *p;
-
-    if (b->len + len > b->size) {
-        size = ngx_max(b->len + len, ngx_min(b->size * 2, limit));
-        size = ngx_max(size, 1024);
-
-        p = realloc(b->data, size);
-        if (p == NULL) {
-            return NGX_ERROR;
-        }
-
-        b->data = p;
-        b->size = size;
-    }
-
-    ngx_memcpy(b->data + b->len, data, len);
-    b->len += len;
-
-    return NGX_OK;
+    return ngx_status_probe_keep(&h->rest, data, len,
+                                 h->probe->check->max_body);
 }
 
 

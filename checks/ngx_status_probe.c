@@ -456,6 +456,33 @@ ngx_status_probe_broken(int error, ngx_status_phase_e phase,
 }
 
 
+ngx_int_t
+ngx_status_probe_keep(ngx_status_buf_t *b, const void *bytes, size_t len,
+    size_t limit)
+{
+    size_t   size;
+    u_char  *p;
+
+    if (b->len + len > b->size) {
+        size = ngx_max(b->len + len, ngx_min(b->size * 2, limit));
+        size = ngx_max(size, 1024);
+
+        p = realloc(b->data, size);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        b->data = p;
+        b->size = size;
+    }
+
+    ngx_memcpy(b->data + b->len, bytes, len);
+    b->len += len;
+
+    return NGX_OK;
+}
+
+
 int64_t
 ngx_status_probe_clock(void)
 {

@@ -83,6 +83,19 @@ void ngx_status_probe_unconnected(int error, const struct sockaddr *addr,
 void ngx_status_probe_broken(int error, ngx_status_phase_e phase,
     ngx_status_evidence_t *ev);
 
+/* Bytes of an answer; free() takes "data".  Zeroed at first. */
+
+typedef struct {
+    u_char     *data;
+    size_t      len;
+    size_t      size;
+} ngx_status_buf_t;
+
+/* Appends some; there will be no more than "limit" in all.  NGX_ERROR: no
+ * memory. */
+ngx_int_t ngx_status_probe_keep(ngx_status_buf_t *b, const void *bytes,
+    size_t len, size_t limit);
+
 /* A monotonic clock, in us. */
 int64_t ngx_status_probe_clock(void);
 

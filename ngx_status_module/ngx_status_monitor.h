@@ -209,7 +209,7 @@ typedef struct {
     const char               *hash;      /* 16 hex digits of the content */
 } ngx_status_asset_t;
 
-extern const ngx_status_asset_t   ngx_status_assets[];      /* empty name ends */
+extern const ngx_status_asset_t   ngx_status_assets[];   /* last: no name */
 
 /* templates are in the table too, but are nobody's to see */
 #define ngx_status_asset_public(asset)                                       \

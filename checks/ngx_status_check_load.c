@@ -6,9 +6,8 @@
  */
 
 
-#include <math.h>
-
 #include "ngx_status_machine.h"
+#include <math.h>
 
 
 static ngx_int_t ngx_status_load_conf(ngx_pool_t *pool,

@@ -7,11 +7,10 @@
  */
 
 
+#include "ngx_status_export_dir.h"
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-
-#include "ngx_status_export_dir.h"
 
 
 #define NGX_STATUS_EXPORT_LIST   ".status-export"

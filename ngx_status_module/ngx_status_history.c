@@ -4,9 +4,8 @@
  */
 
 
-#include <math.h>
-
 #include "ngx_status_rings.h"
+#include <math.h>
 
 
 static void ngx_status_history_begin(ngx_status_rings_t *r,

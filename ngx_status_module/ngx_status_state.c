@@ -4,9 +4,8 @@
  */
 
 
-#include <math.h>
-
 #include "ngx_status_state.h"
+#include <math.h>
 
 
 /*

@@ -7,9 +7,8 @@
  */
 
 
-#include <time.h>
-
 #include "ngx_status_html.h"
+#include <time.h>
 
 
 static void ngx_status_html_render(const ngx_status_snapshot_t *snapshot,

@@ -6,9 +6,8 @@
  */
 
 
-#include <math.h>
-
 #include "ngx_status_html.h"
+#include <math.h>
 
 
 

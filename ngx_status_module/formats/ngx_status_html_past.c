@@ -9,9 +9,8 @@
  */
 
 
-#include <math.h>
-
 #include "ngx_status_html.h"
+#include <math.h>
 
 
 #define CELL     24                   /* units of the drawing for a bucket */

@@ -6,10 +6,9 @@
  */
 
 
+#include "ngx_status_html.h"
 #include <math.h>
 #include <time.h>
-
-#include "ngx_status_html.h"
 
 
 static const char  *months[] = {

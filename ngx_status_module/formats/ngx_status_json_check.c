@@ -6,9 +6,8 @@
  */
 
 
-#include <math.h>
-
 #include "ngx_status_json_doc.h"
+#include <math.h>
 
 
 /* index of the window whose percentiles are told: 24 h */

@@ -9,9 +9,8 @@
  */
 
 
-#include <math.h>
-
 #include "ngx_status_metrics.h"
+#include <math.h>
 
 
 typedef struct {

@@ -6,11 +6,10 @@
  */
 
 
-#include <math.h>
-#include <time.h>
-
 #include "../ngx_status_types.h"
 #include "ngx_status_put.h"
+#include <math.h>
+#include <time.h>
 
 
 /* the last second of the year 9999 */

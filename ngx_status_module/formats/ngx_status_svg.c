@@ -7,9 +7,8 @@
  */
 
 
-#include <math.h>
-
 #include "ngx_status_html.h"
+#include <math.h>
 
 
 #define POINTS           200          /* of any line */

@@ -24,6 +24,8 @@ static void ngx_status_store_events(ngx_status_store_t *s, ngx_uint_t n,
     const ngx_status_record_t *before, const ngx_status_record_t *record);
 static void ngx_status_store_event(ngx_status_store_t *s, ngx_uint_t n,
     ngx_uint_t from, ngx_uint_t to, int64_t at, const char *why);
+static void ngx_status_store_forward(ngx_status_store_t *s,
+    ngx_uint_t readable, ngx_uint_t ok);
 static void ngx_status_store_tell(ngx_status_store_t *s,
     ngx_status_outlet_t *status, const char *aside);
 
@@ -274,19 +276,68 @@ ngx_status_store_beat(ngx_status_store_t *s)
         s->file_seen = file;
     }
 
-    if (readable && !stuck && s->restored < s->monitor->nchecks) {
+    ngx_status_store_forward(s, readable && !stuck,
+                             status.state == NGX_STATUS_OUTLET_OK);
+
+    ngx_status_store_tell(s, &status, aside);
+}
+
+
+/*
+ * A disk may have answered again just now: what the file still lacks of what
+ * the zone has must not go with the zone.  A successor sees to that itself.
+ */
+
+void
+ngx_status_store_finish(ngx_status_store_t *s, ngx_msec_t deadline)
+{
+    ngx_uint_t  i, ok, readable;
+
+    while (ngx_status_zone_owned(s->monitor->zone)) {
+
+        pthread_mutex_lock(&ngx_status_store_mutex);
+        ok = (s->status.state == NGX_STATUS_OUTLET_OK);
+        readable = s->readable;
+        pthread_mutex_unlock(&ngx_status_store_mutex);
+
+        if (!ok) {
+            return;
+        }
+
+        ngx_status_store_forward(s, readable, 1);
+
+        for (i = 0; i < s->monitor->nchecks; i++) {
+            if (s->checks[i].again && s->checks[i].slot) {
+                break;
+            }
+        }
+
+        if (i == s->monitor->nchecks
+            || (ngx_msec_int_t) (ngx_status_clock() - deadline) >= 0)
+        {
+            return;
+        }
+
+        ngx_msleep(1);
+    }
+}
+
+
+static void
+ngx_status_store_forward(ngx_status_store_t *s, ngx_uint_t readable,
+    ngx_uint_t ok)
+{
+    if (readable && s->restored < s->monitor->nchecks) {
         (void) ngx_status_store_restore(s, ngx_status_clock()
                                            + NGX_STATUS_STORE_STEP);
     }
 
     /* else it is where it is best kept */
 
-    if (status.state == NGX_STATUS_OUTLET_OK) {
+    if (ok) {
         ngx_status_store_catch_up(s);
         (void) ngx_status_store_hand_over(s);
     }
-
-    ngx_status_store_tell(s, &status, aside);
 }
 
 

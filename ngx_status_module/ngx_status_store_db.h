@@ -230,6 +230,14 @@ void ngx_status_store_list_free(ngx_status_store_t *s,
 
 
 /*
+ * store.c: before the end, in the loop, until "deadline" (monotonic ms) at
+ * most.
+ */
+
+void ngx_status_store_finish(ngx_status_store_t *s, ngx_msec_t deadline);
+
+
+/*
  * thread.c.  start() gives a store to the thread, and waits until that has
  * tried to open it; not for ever, and not at all for a thread that is stuck.
  * stuck(), each second, under the mutex: whether the thread does not get on;

@@ -172,7 +172,7 @@ void
 ngx_status_store_exit(void)
 {
     ngx_uint_t             n;
-    ngx_msec_t             ms;
+    ngx_msec_t             ms, begin;
     struct timespec        ts;
     ngx_status_store_t    *s;
     ngx_status_storing_t  *st;
@@ -184,6 +184,16 @@ ngx_status_store_exit(void)
     }
 
     ms = ngx_terminate ? NGX_STATUS_STORE_TERM : NGX_STATUS_STORE_QUIT;
+    begin = ngx_status_clock();
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    ts.tv_sec += ms / 1000;
+
+    for (s = st->stores; s; s = s->next) {
+        if (!s->leaving) {
+            ngx_status_store_finish(s, begin + NGX_STATUS_STORE_MARGIN);
+        }
+    }
 
     pthread_mutex_lock(&ngx_status_store_mutex);
 
@@ -191,13 +201,10 @@ ngx_status_store_exit(void)
         ngx_status_store_append(&s->queue, &s->pending);
     }
 
-    st->deadline = ngx_status_clock() + ms - NGX_STATUS_STORE_MARGIN;
+    st->deadline = begin + ms - NGX_STATUS_STORE_MARGIN;
     st->quit = 1;
     pthread_cond_signal(&st->wake);
     pthread_mutex_unlock(&ngx_status_store_mutex);
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    ts.tv_sec += ms / 1000;
 
     /* who does not make it in time is ended by the process's end: what is
      * in a transaction then has not been written */

@@ -98,8 +98,9 @@ fake('smtp-echo', 'smtp://HERE', $me, [ "220 hi\r\n", $hello,
      qr/^login denied: 535 AUTH PLAIN \*\*\* for \*\*\*\?$/);
 fake('smtp-bytes', 'smtp://HERE', '', [ "554 \xff\0\x1b[1m\xc3\xa9\r\n" ],
      'down', 'status', qr/^greeting is "554 \?\?\?\[1m\x{e9}"$/);
-fake('smtps-mute', 'smtps://HERE', 'tls_verify off;', [ '' ], 'timeout',
-     'timeout', qr/^timed out after 900 ms, while in the TLS handshake$/);
+fake("$_-mute", "$_://HERE", 'tls_verify off;', [ '' ], 'timeout', 'timeout',
+     qr/^timed out after 900 ms, while in the TLS handshake$/)
+    for qw(smtps imaps pop3s ftps ldaps mqtts);
 fake('smtp-secure-no', 'smtp://HERE', "secure on; tls_verify off;",
      [ "220 hi\r\n", "250 hi\r\n" ], 'down', 'tls',
      qr/^server does not offer STARTTLS$/);
@@ -378,9 +379,11 @@ for ([ imap => "* OK hi\r\n" ], [ pop3 => "+OK hi\r\n" ],
 }
 
 push @rows, [ "$_-refused", "$_://127.0.0.1:%%PORT_1%%", '', 'down', 'connect',
-              qr/^connection refused$/ ] for qw(smtp imap pop3 ftp ldap mqtt);
-push @rows, [ 'deaf', 'imap://127.0.0.1:%%PORT_2%%', '', 'timeout', 'timeout',
-              qr/^timed out after 900 ms, while connecting$/ ];
+              qr/^connection refused$/ ]
+    for map { ($_, "${_}s") } qw(smtp imap pop3 ftp ldap mqtt);
+push @rows, [ "$_-deaf", "$_://127.0.0.1:%%PORT_2%%", '', 'timeout',
+              'timeout', qr/^timed out after 900 ms, while connecting$/ ]
+    for map { ($_, "${_}s") } qw(smtp imap pop3 ftp ldap mqtt);
 
 sub start_fake {
     my ($n, $end, @texts) = @_;

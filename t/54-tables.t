@@ -205,7 +205,7 @@ sub told {
         delete $c->{next_check_at};
         $c->{timeline} = { runs => 0 };
         # the outage of an hour ago leaves the last hour just now
-        delete $c->{$_}{'1h'} for qw(uptime known latency);
+        delete $c->{uptime}{'1h'};
         for my $of (@$c{qw(uptime known)}) {
             $_ = defined $_ ? sprintf('%.4f', $_) + 0 : $_ for values %$of;
         }
